@@ -1,0 +1,152 @@
+"""How a function is called: its arguments from slots, its result into ports."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from operator import itemgetter
+from typing import Any, Final
+
+from operonx.core.errors import OutputError, did_you_mean, listed
+from operonx.core.ops.function import OpDefinition
+from operonx.core.ops.policies import UNSET
+from operonx.core.ops.signature import Signature
+from operonx.core.plan.nodes import Argument, CallNode, GeneratorNode
+
+__all__ = ["SHORT", "Caller", "clock", "ports_of"]
+
+clock = time.perf_counter
+
+SHORT: Final = 50e-6
+"""Seconds within which a call counts as short enough for the event loop."""
+
+Outputs = dict[str, Any]
+
+
+class Caller:
+    """One node's function, and what was learnt of how long it takes."""
+
+    __slots__ = (
+        "_names",
+        "_takes",
+        "arguments",
+        "context_parameter",
+        "function",
+        "open_ports",
+        "ports",
+        "short",
+        "signature",
+        "simple",
+        "take",
+    )
+
+    def __init__(self, node: CallNode, definition: OpDefinition) -> None:
+        self.function = definition.function
+        self.signature: Signature = definition.signature
+        self.arguments = node.arguments
+        self.context_parameter = next(
+            (p.name for p in self.signature.parameters if p.role == "context"), None
+        )
+        ports = node.op.ports
+        self.open_ports = ports is None
+        self.ports: tuple[str, ...] = tuple(port.name for port in ports or ())
+        self.short: bool | None = None
+        """Whether calls were short so far; None before the first."""
+        positional = _positional(self.signature, node.arguments)
+        self.simple = positional is not None and self.context_parameter is None
+        """Whether all arguments can be taken from slots, by position."""
+        self.take = _taker(positional or [])
+
+    def gather(self, inst: Any) -> dict[str, Any]:
+        """Return the arguments by name; raises what their expressions raise."""
+        return {argument.name: argument.evaluate(inst) for argument in self.arguments}
+
+    def measured(self, seconds: float) -> None:
+        """Note how long a call took."""
+        self.short = seconds < SHORT
+
+
+def _positional(signature: Signature, arguments: list[Argument]) -> list[int] | None:
+    """Return the slots of the arguments in order of the parameters, if it is as simple as that."""
+    slots = {argument.name: argument.slot for argument in arguments}
+    order: list[int] = []
+    for parameter in signature.parameters:
+        slot = slots.pop(parameter.name, None)
+        if slot is None:
+            break
+        if parameter.keyword_only:
+            return None
+        order.append(slot)
+    return order if len(order) == len(arguments) else None
+
+
+def _taker(slots: list[int]) -> Callable[[list[Any]], tuple[Any, ...]]:
+    if not slots:
+        return lambda _values: ()
+    if len(slots) == 1:
+        only = slots[0]
+        return lambda values: (values[only],)
+    return itemgetter(*slots)
+
+
+def ports_of(caller: Caller, value: Any, ports: tuple[str, ...], shape: str) -> Outputs:
+    """Return a result as values by port.
+
+    Raises:
+        OutputError: If the result has a key too few or too many, or is of another shape.
+    """
+    if shape == "value":
+        return {ports[0]: value}
+    if shape == "none":
+        if value is not None:
+            raise OutputError(
+                f"returned `{type(value).__name__}`, but it has no ports",
+                hint="annotate the return type, or `@op(outputs=[...])`",
+            )
+        return {}
+    if shape == "fields" and not isinstance(value, Mapping):
+        return _fields(value, ports)
+    if not isinstance(value, Mapping):
+        raise OutputError(
+            f"returned `{type(value).__name__}`, expected a dict with {_wanted(caller, ports)}",
+            hint='one port that is the whole value: `@op(returns="name")` or a return annotation',
+        )
+    if caller.open_ports:
+        return dict(value)
+    return _checked(value, ports)
+
+
+def _wanted(caller: Caller, ports: tuple[str, ...]) -> str:
+    return "its ports" if caller.open_ports else listed(ports, "no keys")
+
+
+def _checked(value: Mapping[str, Any], ports: tuple[str, ...]) -> Outputs:
+    if len(value) == len(ports):
+        try:
+            return {port: value[port] for port in ports}
+        except KeyError:
+            pass
+    missing = [port for port in ports if port not in value]
+    surplus = [str(key) for key in value if key not in ports]
+    parts = []
+    if missing:
+        parts.append(f"lacks {listed(missing)}")
+    if surplus:
+        parts.append(f"has {listed(surplus)} too many")
+    hint = did_you_mean(surplus[0], missing) if missing and surplus else None
+    raise OutputError(
+        f"the result {' and '.join(parts)}; its ports are {listed(ports, 'none')}", hint=hint
+    )
+
+
+def _fields(value: Any, ports: tuple[str, ...]) -> Outputs:
+    outputs = {port: getattr(value, port, UNSET) for port in ports}
+    missing = [port for port, given in outputs.items() if given is UNSET]
+    if missing:
+        raise OutputError(f"returned `{type(value).__name__}`, which lacks {listed(missing)}")
+    return outputs
+
+
+def final_ports(node: GeneratorNode) -> tuple[str, ...]:
+    """Return the names of a generator's final ports."""
+    return tuple(node.final)

@@ -1,0 +1,261 @@
+"""Firing a function: where it runs, and the policies around it."""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.to_process
+
+from operonx.core.engine.calling import Caller, clock, ports_of
+from operonx.core.engine.guarding import cancellable, places_of
+from operonx.core.engine.state import SKIP, MemoryState, context_of
+from operonx.core.engine.scheduler import Run, Suspended
+from operonx.core.engine.threads import ThreadCall
+from operonx.core.errors import OutputError
+from operonx.core.ops.context import RunContext
+from operonx.core.ops.policies import UNSET, Rate
+from operonx.core.plan.nodes import CallNode
+
+if TYPE_CHECKING:
+    from operonx.core.ops.policies import Policies
+
+__all__ = ["choose_fire", "complete", "fire_async", "fire_inline", "fire_waiting", "wait_for_rate"]
+
+
+def choose_fire(node: CallNode) -> None:
+    """Set how a node fires, from its function, its policies and what was learnt."""
+    caller: Caller = node.caller
+    policies = node.op.policies
+    plain = (
+        policies.retry is None
+        and policies.timeout is None
+        and policies.fallback is UNSET
+        and policies.rate is None
+        and policies.concurrency is None
+        and not node.streams
+    )
+    inline = policies.run_in == "inline" or (policies.run_in == "auto" and caller.short)
+    guarded = node.guard is not None or node.may_lose
+    if caller.signature.is_async:
+        node.act = fire_async if plain and not guarded else fire_waiting
+        node.suspends = True
+    elif inline and plain:
+        node.act = fire_inline
+        node.suspends = False
+    else:
+        node.act = fire_waiting
+        node.suspends = True
+    if node.direct:
+        node.fire = node.act
+
+
+def fire_inline(run: Run, inst: MemoryState, node: CallNode) -> None:
+    """Call a short function where we stand."""
+    caller = node.caller
+    before = clock()
+    try:
+        if caller.simple:
+            value = run.variables.copy().run(caller.function, *caller.take(inst.slots))
+        else:
+            value = run.variables.copy().run(partial(caller.function, **arguments(run, inst, node)))
+        outputs = ports_of(caller, value, caller.ports, caller.signature.shape)
+    except BaseException as error:  # noqa: BLE001 - sorted out in one place
+        run.raised(inst, node, error)
+        return
+    if node.op.policies.run_in == "auto":
+        caller.measured(clock() - before)
+        if not caller.short:
+            choose_fire(node)
+    complete(run, inst, node, outputs)
+
+
+def arguments(run: Run, inst: MemoryState, node: CallNode, attempt: int = 1) -> dict[str, Any]:
+    """Return the arguments of a call by name, the run's context included."""
+    caller = node.caller
+    found = caller.gather(inst)
+    if caller.context_parameter is not None:
+        found[caller.context_parameter] = RunContext(run, node.path, context_of(inst), attempt)
+    return found
+
+
+def complete(run: Run, inst: MemoryState, node: CallNode, outputs: dict[str, Any]) -> None:
+    """Put a firing's outputs where they are read, and let go on what waits for them."""
+    slots = inst.slots
+    if node.open_slot is not None:
+        slots[node.open_slot] = outputs
+    else:
+        for port, slot in node.outputs.items():
+            slots[slot] = outputs[port]
+    if run.frames is not None:
+        run.frame(inst, node, outputs)
+    if node.failed is not None:
+        run.signal(inst, node.failed, SKIP, f"`{node.path}` did not fail")
+    run.fired(inst, node)
+
+
+def fire_async(run: Run, inst: MemoryState, node: CallNode) -> Suspended | None:
+    """Call an `async def` that has no policies."""
+    return run.begin(node, _call_async(run, inst, node))
+
+
+async def _call_async(run: Run, inst: MemoryState, node: CallNode) -> None:
+    caller = node.caller
+    try:
+        if caller.simple:
+            value = await caller.function(*caller.take(inst.slots))
+        else:
+            value = await caller.function(**arguments(run, inst, node))
+        outputs = ports_of(caller, value, caller.ports, caller.signature.shape)
+    except BaseException as error:  # noqa: BLE001 - sorted out in one place
+        run.raised(inst, node, error)
+    else:
+        complete(run, inst, node, outputs)
+
+
+def fire_waiting(run: Run, inst: MemoryState, node: CallNode) -> Suspended | None:
+    """Call a function with all its policies, in a thread or process if it asks for one."""
+    return run.begin(node, _call_waiting(run, inst, node))
+
+
+async def _call_waiting(run: Run, inst: MemoryState, node: CallNode) -> None:
+    outputs: dict[str, Any] | None = None
+    with cancellable(run, inst, node) as scope:
+        try:
+            outputs = await _attempts(run, inst, node)
+        except BaseException as error:  # noqa: BLE001 - sorted out in one place
+            run.raised(inst, node, error)
+            return
+        finally:
+            release_streams(inst, node)
+            if node.op.policies.concurrency is not None:
+                places_of(run, node).leave()
+    if scope is not None and scope.cancelled_caught:
+        run.skipped(inst, node, reason="it was no longer wanted", began=True)
+        if node.failed is not None:
+            run.signal(inst, node.failed, SKIP)
+    elif outputs is not None:
+        complete(run, inst, node, outputs)
+
+
+def release_streams(inst: MemoryState, node: CallNode) -> None:
+    """Let go of the streams that were handed to a firing, read or not."""
+    for stream in node.streams:
+        holder: Any = inst
+        while holder.region is not stream.region:
+            holder = holder.parent
+        feed = holder.slots[stream.state]
+        if feed is not None:
+            feed.let_go()
+
+
+async def _attempts(run: Run, inst: MemoryState, node: CallNode) -> dict[str, Any]:
+    policies = node.op.policies
+    caller = node.caller
+    attempt = 1
+    # An expression that raises is no attempt: it would raise again.
+    given = arguments(run, inst, node)
+    while True:
+        if policies.rate is not None:
+            await wait_for_rate(run, node, policies.rate)
+        try:
+            value = await _attempt(run, inst, node, caller, given, attempt)
+            return ports_of(caller, value, caller.ports, caller.signature.shape)
+        except Exception as error:
+            retry = policies.retry
+            if retry is not None and attempt < retry.attempts and isinstance(error, retry.on):
+                await anyio.sleep(retry.delay(attempt, run.draw()))
+                attempt += 1
+                continue
+            if policies.fallback is UNSET:
+                raise
+            return await _fall_back(run, inst, node, policies, given, attempt)
+
+
+async def _attempt(
+    run: Run, inst: MemoryState, node: CallNode, caller: Caller, given: dict[str, Any], attempt: int
+) -> Any:
+    context = RunContext(run, node.path, context_of(inst), attempt)
+    if caller.context_parameter is not None:
+        given = {**given, caller.context_parameter: context}
+    timeout = node.op.policies.timeout
+    if timeout is None:
+        return await _invoke(run, node, caller, given, context)
+    with anyio.move_on_after(timeout) as scope:
+        return await _invoke(run, node, caller, given, context)
+    assert scope.cancelled_caught  # nothing else leaves the block without returning
+    raise TimeoutError(f"no result within {timeout:g} s")
+
+
+async def _invoke(
+    run: Run, node: CallNode, caller: Caller, given: dict[str, Any], context: RunContext
+) -> Any:
+    if caller.signature.is_async:
+        return await caller.function(**given)
+    policies = node.op.policies
+    if policies.run_in == "process":
+        call = partial(caller.function, **given)
+        return await anyio.to_process.run_sync(call, cancellable=True, limiter=run.linked.processes)
+    short = policies.run_in == "auto" and caller.short and policies.timeout is None
+    if (policies.run_in == "inline" or short) and not node.streams:
+        return _measured(caller, given)
+    value = await ThreadCall(run.waker).run(
+        run.variables.copy(), partial(_measured, caller, given), context
+    )
+    if inspect.isawaitable(value):
+        close = getattr(value, "close", None)
+        if close is not None:
+            close()
+        raise OutputError(
+            "a plain `def` returned an awaitable, which nothing awaits",
+            hint="make the op an `async def` and await it there",
+        )
+    if caller.short and policies.run_in == "auto":
+        choose_fire(node)
+    return value
+
+
+def _measured(caller: Caller, given: dict[str, Any]) -> Any:
+    before = clock()
+    try:
+        return caller.function(**given)
+    finally:
+        caller.measured(clock() - before)
+
+
+async def _fall_back(
+    run: Run,
+    inst: MemoryState,
+    node: CallNode,
+    policies: Policies,
+    given: dict[str, Any],
+    attempt: int,
+) -> dict[str, Any]:
+    fallback: Caller | None = node.fallback
+    if fallback is None:
+        return _fallback_value(node, policies.fallback)
+    names = {p.name for p in fallback.signature.parameters if p.role == "input"}
+    wanted = {name: value for name, value in given.items() if name in names}
+    value = await _attempt(run, inst, node, fallback, wanted, attempt)
+    outputs = ports_of(fallback, value, fallback.ports, fallback.signature.shape)
+    return outputs
+
+
+def _fallback_value(node: CallNode, value: Any) -> dict[str, Any]:
+    ports = node.caller.ports
+    if len(ports) == 1 and not (isinstance(value, dict) and set(value) == set(ports)):
+        return {ports[0]: value}
+    return ports_of(node.caller, value, ports, "mapping" if ports else "none")
+
+
+async def wait_for_rate(run: Run, node: CallNode, rate: Rate) -> None:
+    """Wait for the next of the times at which an attempt may begin."""
+    starts: deque[float] = run.state.setdefault(("rate", node.id), deque(maxlen=rate.count))
+    now = anyio.current_time()
+    start = max(now, starts[0] + rate.per) if len(starts) == rate.count else now
+    starts.append(start)
+    if start > now:
+        await anyio.sleep_until(start)

@@ -1,0 +1,401 @@
+"""Firing a generator: every yield opens an item, and is dispatched before the next is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+
+from operonx.core.engine.calling import SHORT, Caller, clock, final_ports, ports_of
+from operonx.core.engine.calls import release_streams, wait_for_rate
+from operonx.core.engine.guarding import guards_of, is_dead, places_of
+from operonx.core.engine.state import SKIP, MemoryState, context_of
+from operonx.core.engine.scheduler import Run, reason_of
+from operonx.core.engine.streams import skip_waiters
+from operonx.core.engine.threads import ThreadIterator
+from operonx.core.errors import OutputError
+from operonx.core.ops.context import RunContext
+from operonx.core.ops.policies import UNSET
+from operonx.core.ops.signature import Final
+from operonx.core.plan.nodes import GeneratorNode
+
+__all__ = ["choose_generator_fire", "skip_generator"]
+
+
+def choose_generator_fire(node: GeneratorNode) -> None:
+    """Set how a generator fires: advanced where we stand, or by a task of its own."""
+    caller: Caller = node.caller
+    policies = node.op.policies
+    plain = (
+        policies.retry is None
+        and policies.timeout is None
+        and policies.fallback is UNSET
+        and policies.rate is None
+        and not node.streams
+    )
+    inline = policies.run_in == "inline" or (policies.run_in == "auto" and caller.short)
+    node.suspends = caller.signature.is_async or not (plain and inline)
+    node.act = _fire_driven if node.suspends else _fire_inline
+    if node.direct:
+        node.fire = node.act
+
+
+class Firing:
+    """One firing of a generator: what every way of advancing it shares."""
+
+    def __init__(self, run: Run, inst: MemoryState, node: GeneratorNode) -> None:
+        self.run = run
+        self.inst = inst
+        self.node = node
+        self.caller: Caller = node.caller
+        self.shape = self.caller.signature.shape
+        self.ports = self.caller.ports
+        limit = node.op.policies.max_open or run.linked.max_open
+        self.stream = run.open_stream(node, node.child, inst, limit)
+        self.final_seen = False
+        self.slots = tuple(node.outputs.items())
+
+    def arguments(self, attempt: int = 1, context: RunContext | None = None) -> dict[str, Any]:
+        """Return the arguments by name; raises what their expressions raise."""
+        found = self.caller.gather(self.inst)
+        name = self.caller.context_parameter
+        if name is not None:
+            found[name] = context or RunContext(
+                self.run, self.node.path, context_of(self.inst), attempt
+            )
+        return found
+
+    def give(self, value: Any) -> None:
+        """Dispatch one yield; raises if it has not the shape of the ports."""
+        if type(value) is Final:
+            self._give_final(value)
+            return
+        if self.final_seen:
+            raise OutputError("yielded after its `final(...)`, which ends a stream")
+        outputs = ports_of(self.caller, value, self.ports, self.shape)
+        item = self.run.open_item(self.stream)
+        slots = item.slots
+        if self.node.open_slot is not None:
+            slots[self.node.open_slot] = outputs
+        else:
+            for port, slot in self.slots:
+                slots[slot] = outputs[port]
+        if self.run.frames is not None:
+            self.run.frame(item, self.node, outputs)
+
+    def _give_final(self, value: Any) -> None:
+        if self.final_seen:
+            raise OutputError("yielded `final(...)` twice")
+        outputs = ports_of(self.caller, dict(value), final_ports(self.node), "mapping")
+        self.final_seen = True
+        for port, slot in self.node.final.items():
+            self.inst.slots[slot] = outputs[port]
+        if self.run.frames is not None:
+            self.run.frame(self.inst, self.node, outputs)
+
+    def end(self) -> None:
+        """The generator ended well."""
+        node, run, inst = self.node, self.run, self.inst
+        if node.final and not self.final_seen and not run.stopping:
+            names = ", ".join(node.final)
+            self.fail(OutputError(f"ended without its `final({names})`"))
+            return
+        run.end_stream(self.stream, ok=True)
+        if node.final and not self.final_seen:
+            run.signal(inst, node.end, SKIP, "the run was stopped")
+        else:
+            run.signal(inst, node.end)
+        if node.failed is not None:
+            run.signal(inst, node.failed, SKIP, f"`{node.path}` did not fail")
+        self._leave()
+
+    def fail(self, error: BaseException) -> None:
+        """The generator raised, or gave what has not the shape of its ports."""
+        run, inst, node = self.run, self.inst, self.node
+        failure = run.failure_of(inst, node, error)
+        if failure is None:
+            return
+        run.handle(inst, node, failure)
+        if run.failure is None:
+            self.drop(reason_of(failure))
+
+    def drop(self, reason: str) -> None:
+        """End the stream as one that failed."""
+        run, inst, node = self.run, self.inst, self.node
+        run.end_stream(self.stream, ok=False, reason=reason)
+        run.signal(inst, node.end, SKIP, reason)
+        if node.failed is not None and is_dead(run, inst, node):
+            run.signal(inst, node.failed, SKIP, reason)
+        self._leave()
+
+    def _leave(self) -> None:
+        release_streams(self.inst, self.node)
+        if self.node.op.policies.concurrency is not None:
+            places_of(self.run, self.node).leave()
+
+
+# -- advanced where we stand
+
+
+def _fire_inline(run: Run, inst: MemoryState, node: GeneratorNode) -> None:
+    source = _InlineSource(run, inst, node)
+    run.fired(inst, node)
+    run.sources.append(source)
+
+
+class _InlineSource(Firing):
+    """A short plain generator, advanced by whoever drains when nothing else is ready."""
+
+    def __init__(self, run: Run, inst: MemoryState, node: GeneratorNode) -> None:
+        super().__init__(run, inst, node)
+        self.iterator: Iterator[Any] | None = None
+        self.variables = run.variables.copy()
+        self.guarded = node.guard is not None or node.may_lose
+        self.measures = node.op.policies.run_in == "auto"
+
+    def advance(self) -> None:
+        """Take one yield."""
+        if self.guarded and is_dead(self.run, self.inst, self.node):
+            self.close()
+            self.drop("it was no longer wanted")
+            return
+        if self.stream.full:
+            self.stream.resume = partial(self.run.sources.append, self)
+            return
+        if self.run.stopping:
+            self.close()
+            self.end()
+            return
+        before = clock()
+        try:
+            if self.iterator is None:
+                self.iterator = iter(self.caller.function(**self.arguments()))
+            value = self.variables.run(next, self.iterator)
+        except StopIteration as stop:
+            self._returned(stop.value)
+            return
+        except BaseException as error:  # noqa: BLE001 - sorted out in one place
+            self.fail(error)
+            return
+        if self.measures and clock() - before > SHORT:
+            # Once may be chance; the next firing is measured in a thread again.
+            self.caller.short = None
+            choose_generator_fire(self.node)
+        try:
+            self.give(value)
+        except BaseException as error:  # noqa: BLE001 - sorted out in one place
+            self.close()
+            self.fail(error)
+            return
+        self.run.sources.append(self)
+
+    def _returned(self, value: Any) -> None:
+        if value is None:
+            self.end()
+        else:
+            self.fail(_returned_value(value))
+
+    def close(self) -> None:
+        """Close the generator; its `finally` blocks run."""
+        close = getattr(self.iterator, "close", None)
+        if close is None:
+            return
+        try:
+            self.variables.run(close)
+        except BaseException as error:  # noqa: BLE001 - sorted out in one place
+            self.fail(error)
+
+
+def _returned_value(value: Any) -> OutputError:
+    return OutputError(
+        f"a generator returned `{type(value).__name__}`, which nobody would read",
+        hint="yield it: `yield final(name=value)`",
+    )
+
+
+# -- advanced by a task of its own
+
+
+def _fire_driven(run: Run, inst: MemoryState, node: GeneratorNode) -> None:
+    assert run.group is not None  # `suspends` is set, so there is one
+    driver = _Driver(run, inst, node)
+    run.fired(inst, node)
+    run.variables.copy().run(run.group.start_soon, driver.drive)
+
+
+class _Driver(Firing):
+    """A generator that may wait, or runs in a thread; one task is its own to the end."""
+
+    async def drive(self) -> None:
+        """Take all yields."""
+        states = list(guards_of(self.run, self.inst, self.node))
+        flights = self.run.state.setdefault("flights", {})
+        scope = anyio.CancelScope()
+        self.run.drivers.add(scope)
+        flights[self.inst, self.node] = scope
+        for state in states:
+            state.scopes.add(scope)
+        if any(state.dead for state in states):
+            scope.cancel()
+        ended = False
+        try:
+            with scope:
+                ended = await self._attempts()
+        except BaseException as error:  # noqa: BLE001 - sorted out in one place
+            self.run.drivers.discard(scope)
+            if self.run.is_cancelling(error):
+                raise
+            self.fail(error)
+        else:
+            if ended or self.run.stopping:
+                self.end()
+            else:
+                self.drop("it was no longer wanted")
+        finally:
+            self.run.drivers.discard(scope)
+            flights.pop((self.inst, self.node), None)
+            for state in states:
+                state.scopes.discard(scope)
+        self.run.kick()
+
+    async def _attempts(self) -> bool:
+        policies = self.node.op.policies
+        attempt = 1
+        self.caller.gather(self.inst)  # an expression that raises is no attempt
+        while True:
+            if policies.rate is not None:
+                await wait_for_rate(self.run, self.node, policies.rate)
+            try:
+                return await self._attempt(attempt)
+            except Exception as error:
+                if self.stream.count or self.final_seen:
+                    raise  # half an answer is never glued to another
+                retry = policies.retry
+                if retry is not None and attempt < retry.attempts and isinstance(error, retry.on):
+                    await anyio.sleep(retry.delay(attempt, self.run.draw()))
+                    attempt += 1
+                elif self.node.fallback is not None and self.caller is not self.node.fallback:
+                    self._use_fallback(self.node.fallback)
+                else:
+                    raise
+
+    def _use_fallback(self, fallback: Caller) -> None:
+        self.caller = fallback
+        self.shape = fallback.signature.shape
+        self.ports = fallback.ports
+
+    def _given(self, attempt: int, context: RunContext) -> dict[str, Any]:
+        given = self.arguments(attempt, context)
+        if self.caller is not self.node.fallback:
+            return given
+        names = {p.name for p in self.caller.signature.parameters}
+        return {name: value for name, value in given.items() if name in names}
+
+    async def _attempt(self, attempt: int) -> bool:
+        context = RunContext(self.run, self.node.path, context_of(self.inst), attempt)
+        given = self._given(attempt, context)
+        if self.caller.signature.is_async:
+            return await self._take_async(self.caller.function(**given))
+        return await self._take_threaded(given, context)
+
+    async def _take_async(self, iterator: Any) -> bool:
+        # What has no `aclose` is an iterator somebody wrote by hand; it is merely dropped.
+        close = getattr(iterator, "aclose", None)
+        iterator = aiter(iterator)
+        try:
+            while True:
+                await self._room()
+                if self.run.stopping:
+                    return True
+                try:
+                    value = await self._within(anext, iterator)
+                except StopAsyncIteration:
+                    return True
+                self.give(value)
+                await settle(self.run)
+        finally:
+            if close is not None:
+                with anyio.CancelScope(shield=True):
+                    await close()
+
+    async def _take_threaded(self, given: dict[str, Any], context: RunContext) -> bool:
+        spent = 0.0
+        worst = 0.0
+
+        def iterate() -> Iterator[Any]:
+            nonlocal spent, worst
+            iterator = iter(self.caller.function(**given))
+            try:
+                while True:
+                    before = clock()
+                    try:
+                        value = next(iterator)
+                    except StopIteration as stop:
+                        return stop.value  # noqa: B901 - handed through, as `yield from` would
+                    took = clock() - before
+                    spent += took
+                    worst = max(worst, took)
+                    yield value
+            finally:
+                close = getattr(iterator, "close", None)
+                if close is not None:
+                    close()
+
+        lane = ThreadIterator(self.run.waker, self.run.variables.copy(), iterate, context)
+        try:
+            while True:
+                await self._room()
+                if self.run.stopping:
+                    return True
+                kind, value = await self._within(lane.ask)
+                if kind == "error":
+                    raise value
+                if kind == "return":
+                    if value is not None:
+                        raise _returned_value(value)
+                    break
+                self.give(value)
+                await settle(self.run)
+        finally:
+            await lane.close()
+        count = self.stream.count or 1
+        self.caller.short = spent / count < SHORT and worst < 20 * SHORT
+        choose_generator_fire(self.node)
+        return True
+
+    async def _within(self, wait: Any, *args: Any) -> Any:
+        timeout = self.node.op.policies.timeout
+        if timeout is None:
+            return await wait(*args)
+        with anyio.move_on_after(timeout) as scope:
+            return await wait(*args)
+        assert scope.cancelled_caught  # nothing else leaves the block without returning
+        raise TimeoutError(f"no yield within {timeout:g} s")
+
+    async def _room(self) -> None:
+        while self.stream.full:
+            event = anyio.Event()
+            self.stream.resume = event.set
+            await event.wait()
+        if self.run.frames is not None:
+            await self.run.frames.room()
+
+
+async def settle(run: Run) -> None:
+    """Dispatch what became ready, without giving up the task we are in."""
+    while run.drain(pinned=True) is not None:
+        await anyio.lowlevel.checkpoint()
+    if run.ready:
+        run.kick()
+        await anyio.lowlevel.checkpoint()
+
+
+def skip_generator(
+    run: Run, inst: MemoryState, node: GeneratorNode, heard: int, reason: str | None
+) -> None:
+    """A generator is skipped, and with it its stream."""
+    skip_waiters(run, inst, node, heard, reason)
+

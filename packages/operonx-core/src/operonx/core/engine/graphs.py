@@ -1,0 +1,88 @@
+"""Nested graphs that need more than flattening: inputs computed once, guards, places, time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+
+from operonx.core.engine.guarding import GuardState, places_of
+from operonx.core.engine.state import SKIP, MemoryState, context_of
+from operonx.core.engine.scheduler import Run, reason_of
+from operonx.core.errors import OpError
+from operonx.core.plan.guards import Guard
+from operonx.core.plan.nodes import DoneNode, EnterNode
+
+__all__ = ["end_guard", "fire_done", "fire_enter", "start_guard"]
+
+
+def start_guard(run: Run, inst: MemoryState, guard: Guard) -> GuardState:
+    """Begin one firing of a guarded graph, and its time."""
+    state = GuardState()
+    inst.slots[guard.slot] = state
+    timeout = guard.graph.policies.timeout
+    if timeout is not None:
+        assert run.group is not None  # a graph with a timeout `suspends`
+        run.variables.copy().run(run.group.start_soon, _time_out, run, inst, guard, state, timeout)
+    return state
+
+
+async def _time_out(
+    run: Run, inst: MemoryState, guard: Guard, state: GuardState, seconds: float
+) -> None:
+    with anyio.CancelScope() as state.timer:
+        await anyio.sleep(seconds)
+        error = TimeoutError(f"the graph was not done within {seconds:g} s")
+        failure = OpError(guard.graph.path, context_of(inst), error)
+        if guard.contains:
+            state.kill(failure)
+        else:
+            run.escalate(inst, guard.outer, failure)
+        run.kick()
+
+
+def end_guard(inst: MemoryState, guard: Guard) -> GuardState:
+    """End one firing of a guarded graph; return what became of it."""
+    state: GuardState = inst.slots[guard.slot]
+    if state.timer is not None:
+        state.timer.cancel()
+    return state
+
+
+def fire_enter(run: Run, inst: MemoryState, node: EnterNode) -> None:
+    """A nested graph's inputs are there: compute them, and let its ops fire."""
+    try:
+        for slot, evaluate in node.inputs:
+            inst.slots[slot] = evaluate(inst)
+    except BaseException as error:  # noqa: BLE001 - sorted out in one place
+        run.raised(inst, node, error)
+        if node.op is not None and node.op.policies.concurrency is not None:
+            places_of(run, node).leave()
+        return
+    if node.own_guard is not None:
+        start_guard(run, inst, node.own_guard)
+    run.fired(inst, node)
+
+
+def fire_done(run: Run, inst: MemoryState, node: DoneNode) -> None:
+    """Everything in a nested graph is decided."""
+    enter = node.enter
+    if enter is None:
+        run.fired(inst, node)
+        return
+    state: Any = None if node.own_guard is None else end_guard(inst, node.own_guard)
+    if enter.op is not None and enter.op.policies.concurrency is not None:
+        places_of(run, enter).leave()
+    if state is None or not state.dead:
+        if enter.failed is not None:
+            run.signal(inst, enter.failed, SKIP, f"`{enter.path}` did not fail")
+        run.fired(inst, node)
+        return
+    if state.error is not None:
+        run.contain(inst, enter, state.error)
+        reason = reason_of(state.error)
+    else:
+        reason = "it lost a race"
+        if enter.failed is not None:
+            run.signal(inst, enter.failed, SKIP, reason)
+    run.skipped(inst, node, reason=reason)

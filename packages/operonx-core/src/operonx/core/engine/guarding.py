@@ -1,0 +1,170 @@
+"""Guards and places at run time: what may still fire, and when."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+
+from operonx.core.engine.state import MemoryState
+from operonx.core.engine.scheduler import Run
+from operonx.core.engine.turns import Turns
+from operonx.core.errors import OpError
+from operonx.core.plan.nodes import Node
+
+__all__ = ["GuardState", "Places", "PlacesInOrder", "cancellable", "guarded", "is_dead", "limited", "places_of"]
+
+
+class GuardState:
+    """One firing of a guarded graph."""
+
+    __slots__ = ("dead", "error", "scopes", "timer")
+
+    def __init__(self) -> None:
+        self.dead = False
+        self.error: OpError | None = None
+        """What it failed with; None where it only lost a race."""
+        self.scopes: set[anyio.CancelScope] = set()
+        """Firings and generators in flight inside it."""
+        self.timer: anyio.CancelScope | None = None
+
+    def kill(self, error: OpError | None) -> None:
+        """Let nothing more fire inside, and cancel what is in flight."""
+        if self.dead:
+            return
+        self.dead = True
+        self.error = error
+        for scope in list(self.scopes):
+            scope.cancel()
+
+
+def guards_of(run: Run, inst: MemoryState, node: Node) -> Iterator[GuardState]:
+    """Yield the states of the guards around a node, innermost first."""
+    guard = node.guard
+    while guard is not None:
+        yield run.guard_state(inst, guard)
+        guard = guard.outer
+
+
+def is_dead(run: Run, inst: MemoryState, node: Node) -> bool:
+    """Return whether nothing wants a node to fire any more."""
+    if node.may_lose and (inst, node) in run.state.get("too late", ()):
+        return True
+    return any(state.dead for state in guards_of(run, inst, node))
+
+
+@contextmanager
+def cancellable(run: Run, inst: MemoryState, node: Node) -> Iterator[anyio.CancelScope | None]:
+    """Let a firing be cancelled alone: by a guard around it, or by the race that it lost."""
+    if node.guard is None and not node.may_lose:
+        yield None
+        return
+    states = list(guards_of(run, inst, node))
+    flights = run.state.setdefault("flights", {})
+    with anyio.CancelScope() as scope:
+        for state in states:
+            state.scopes.add(scope)
+        flights[inst, node] = scope
+        if any(state.dead for state in states):
+            scope.cancel()
+        try:
+            yield scope
+        finally:
+            for state in states:
+                state.scopes.discard(scope)
+            del flights[inst, node]
+
+
+def guarded(inner: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a node's fire: skip it where its graph has failed or its race is decided."""
+
+    def fire(run: Run, inst: MemoryState, node: Node) -> Any:
+        if is_dead(run, inst, node):
+            run.skipped(inst, node, reason="it was no longer wanted")
+            return None
+        return inner(run, inst, node)
+
+    return fire
+
+
+class Granted:
+    """Stands in the ready line for a node that has been given its place."""
+
+    __slots__ = ("fire", "index", "suspends")
+
+    def __init__(self, node: Node) -> None:
+        self.index = node.index
+        self.suspends = node.suspends
+        self.fire = lambda run, inst, _granted: node.act(run, inst, node)
+
+
+class Places:
+    """The places of one op over a run: at most so many of its firings at one time."""
+
+    def __init__(self, run: Run, node: Node, capacity: int) -> None:
+        self._run = run
+        self._node = node
+        self._free = capacity
+        self._line: deque[MemoryState] = deque()
+
+    def arrive(self, inst: MemoryState) -> None:
+        """A firing is ready: give it a place, or let it wait for one."""
+        self._line.append(inst)
+        self._give()
+
+    def leave(self) -> None:
+        """A firing is over: its place is free."""
+        self._free += 1
+        self._give()
+
+    def passed(self, inst: MemoryState) -> None:
+        """A firing was skipped; it wants no place."""
+
+    def _give(self) -> None:
+        while self._free and self._line:
+            self._free -= 1
+            self._run.ready.append(self._line.popleft())
+            self._run.ready.append(Granted(self._node))
+
+
+class PlacesInOrder(Places):
+    """Places that go out strictly in context order, outer index first."""
+
+    def __init__(self, run: Run, node: Node, capacity: int) -> None:
+        super().__init__(run, node, capacity)
+        self._turns = Turns(run, node.region, self._come)
+        run.turns.append(self._turns)
+
+    def arrive(self, inst: MemoryState) -> None:
+        self._turns.arrive(inst, inst)
+
+    def passed(self, inst: MemoryState) -> None:
+        self._turns.passed(inst)
+
+    def _come(self, inst: Any) -> None:
+        self._line.append(inst)
+        self._give()
+
+
+def places_of(run: Run, node: Node) -> Places:
+    """Return the places of a node that has a cap."""
+    key = ("places", node.id)
+    places = run.state.get(key)
+    if places is None:
+        assert node.op is not None and node.op.policies.concurrency is not None  # a capped op's
+        kind = PlacesInOrder if node.in_order else Places
+        places = run.state[key] = kind(run, node, node.op.policies.concurrency)
+    return places  # type: ignore[no-any-return]  # `state` holds what nodes like
+
+
+def limited(run: Run, inst: MemoryState, node: Node) -> None:
+    """Fire a node that has a cap: as soon as it is given a place."""
+    places_of(run, node).arrive(inst)
+
+
+def skip_limited(run: Run, inst: MemoryState, node: Node) -> None:
+    """Tell a node's places that one of its firings will not come."""
+    places_of(run, node).passed(inst)

@@ -1,0 +1,200 @@
+"""A plan made ready to run: what each node does when it fires, is skipped, or hears of another."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import anyio
+
+from operonx.core.engine.calling import Caller
+from operonx.core.engine.calls import choose_fire
+from operonx.core.engine.choices import fire_all, fire_branch, hear_any, hear_choice
+from operonx.core.engine.generators import choose_generator_fire, skip_generator
+from operonx.core.engine.graphs import fire_done, fire_enter, start_guard
+from operonx.core.engine.guarding import guarded, limited, places_of, skip_limited
+from operonx.core.engine.loops import advance, fire_loop
+from operonx.core.engine.outputs import fire_output, skip_output
+from operonx.core.engine.scheduler import Run
+from operonx.core.engine.streams import (
+    CONSUMERS,
+    fire_cell,
+    fire_collect,
+    fire_derived,
+    fire_stream,
+    skip_cell,
+    skip_derived,
+    skip_waiters,
+)
+from operonx.core.engine.threads import current_waker
+from operonx.core.ops.function import FuncOp, OpDefinition
+from operonx.core.ops.policies import UNSET
+from operonx.core.plan.nodes import (
+    AllNode,
+    AnyNode,
+    ArmNode,
+    BatchNode,
+    BranchNode,
+    CallNode,
+    CellNode,
+    ChoiceNode,
+    CollectNode,
+    DoneNode,
+    EndNode,
+    EnterNode,
+    FailedNode,
+    GeneratorNode,
+    LoopNode,
+    Node,
+    OutputNode,
+    Plan,
+    StreamNode,
+    WaitNode,
+    ZipNode,
+    ZipPortNode,
+)
+
+__all__ = ["LinkedPlan"]
+
+_FIRE: dict[type[Node], Callable[..., Any]] = {
+    AllNode: fire_all,
+    AnyNode: fire_all,
+    ArmNode: fire_all,
+    ChoiceNode: fire_all,
+    EndNode: fire_all,
+    FailedNode: fire_all,
+    WaitNode: fire_all,
+    ZipPortNode: fire_all,
+    BranchNode: fire_branch,
+    EnterNode: fire_enter,
+    DoneNode: fire_done,
+    CellNode: fire_cell,
+    CollectNode: fire_collect,
+    StreamNode: fire_stream,
+    BatchNode: fire_derived,
+    ZipNode: fire_derived,
+    LoopNode: fire_loop,
+    OutputNode: fire_output,
+}
+
+_SKIP: dict[type[Node], Callable[..., None]] = {
+    CellNode: skip_cell,
+    GeneratorNode: skip_generator,
+    LoopNode: skip_waiters,
+    BatchNode: skip_derived,
+    ZipNode: skip_derived,
+    OutputNode: skip_output,
+}
+
+
+class LinkedPlan:
+    """A plan with its behaviour, shared by all runs of one engine.
+
+    What is learnt here of how long functions take is all that changes once it is made.
+    """
+
+    def __init__(
+        self, plan: Plan, *, hub: Any, max_open: int, replaced: Mapping[str, OpDefinition]
+    ) -> None:
+        self.plan = plan
+        self.hub = hub
+        self.max_open = max_open
+        self.paths = frozenset(node.path for node in plan.nodes if node.op is not None)
+        self.streamed_outputs = {
+            key: bool(plan.graph.analysis and plan.graph.analysis.output_axes.get(key))
+            for key in plan.outputs
+        }
+        self._processes: Any = None
+        for node in plan.nodes:
+            self._link(node, replaced)
+        self.in_order = [node for node in plan.nodes if node.in_order]
+
+    @property
+    def processes(self) -> anyio.CapacityLimiter:
+        """The limit on worker processes: one per core."""
+        if self._processes is None:
+            self._processes = anyio.CapacityLimiter(os.cpu_count() or 1)
+        return self._processes  # type: ignore[no-any-return]  # made above
+
+    def set_up(self, run: Run) -> None:
+        """Prepare a run for what goes in context order."""
+        for node in self.in_order:
+            places_of(run, node)
+
+    def enter(self, run: Run) -> None:
+        """Set up what a run needs of the event loop it is on."""
+        run.waker = current_waker()
+        guard = self.plan.root_guard
+        if guard is not None:
+            start_guard(run, run.root, guard)
+
+    def _link(self, node: Node, replaced: Mapping[str, OpDefinition]) -> None:
+        if isinstance(node, CallNode):
+            _link_call(node, replaced)
+        else:
+            node.act = _FIRE[type(node)]
+        node.on_skip = _SKIP.get(type(node))
+        if type(node) in CONSUMERS:
+            node.take, node.stream_ended = CONSUMERS[type(node)]
+        if isinstance(node, AnyNode):
+            node.hear = hear_any
+        elif isinstance(node, ChoiceNode):
+            node.hear = hear_choice
+        elif isinstance(node, DoneNode) and node.loop is not None:
+            node.act = advance
+        own_guard = getattr(node, "own_guard", None)
+        if not isinstance(node, DoneNode) and own_guard is not None:
+            node.suspends = own_guard.graph.policies.timeout is not None
+        _wrap(node)
+
+
+def _link_call(node: CallNode, replaced: Mapping[str, OpDefinition]) -> None:
+    op: FuncOp = node.op
+    node.caller = Caller(node, replaced.get(node.path, op.definition))
+    fallback = op.policies.fallback
+    if fallback is not UNSET and isinstance(getattr(fallback, "definition", None), OpDefinition):
+        node.fallback = Caller(node, fallback.definition)
+    if isinstance(node, GeneratorNode):
+        choose_generator_fire(node)
+    else:
+        choose_fire(node)
+
+
+def _is_limited(node: Node) -> bool:
+    own = node.op is not None and node.op.policies.concurrency is not None
+    return own and isinstance(node, CallNode | EnterNode | LoopNode)
+
+
+def _wrap(node: Node) -> None:
+    """Put places and guards around what a node does."""
+    if isinstance(node, CallNode):
+        # What is learnt of a function changes `act`, so it is looked up at every firing.
+        fire: Callable[..., Any] = _act
+        if not (_is_limited(node) or node.guard is not None or node.may_lose):
+            node.direct = True
+            node.fire = node.act
+            return
+    else:
+        fire = node.act
+    if _is_limited(node):
+        assert node.op is not None  # only ops have policies
+        node.in_order = node.op.policies.concurrency == 1 or not type(node) is CallNode
+        fire = limited
+        node.on_skip = _after(node.on_skip, skip_limited)
+    if (node.guard is not None or node.may_lose) and node.op is not None:
+        fire = guarded(fire)
+    node.fire = fire
+
+
+def _act(run: Run, inst: Any, node: Node) -> Any:
+    return node.act(run, inst, node)
+
+
+def _after(first: Callable[..., None] | None, then: Callable[..., None]) -> Callable[..., None]:
+    def on_skip(run: Run, inst: Any, node: Node, heard: int, reason: str | None) -> None:
+        if first is not None:
+            first(run, inst, node, heard, reason)
+        then(run, inst, node)
+
+    return on_skip

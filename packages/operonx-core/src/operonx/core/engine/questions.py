@@ -1,0 +1,85 @@
+"""Questions: what ops ask of those who watch a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+
+from operonx.core.engine.frames import Outbox
+from operonx.core.errors import Context, NoAnswerError, RunStateError
+from operonx.core.ops.context import RunContext
+
+__all__ = ["Question", "Questions"]
+
+
+class Question:
+    """What an op asked, and where; `await question.answer(value)` lets it go on."""
+
+    __slots__ = ("_answered", "_value", "ctx", "op", "payload")
+
+    def __init__(self, context: RunContext, payload: Any) -> None:
+        self.payload = payload
+        self.op = context.op
+        """Path of the op that asks."""
+        self.ctx: Context = context.ctx
+        self._answered = anyio.Event()
+        self._value: Any = None
+
+    async def answer(self, value: Any) -> None:
+        """Answer it.
+
+        Raises:
+            RunStateError: If it was answered before.
+        """
+        if self._answered.is_set():
+            raise RunStateError(f"the question of op `{self.op}` is answered already")
+        self._value = value
+        self._answered.set()
+
+    async def wait(self) -> Any:
+        """Return the answer once it is there."""
+        await self._answered.wait()
+        return self._value
+
+
+class Questions:
+    """The questions of one run, on their way to whoever answers."""
+
+    def __init__(self) -> None:
+        self.outbox = Outbox()
+        self.watched = False
+        """Whether somebody takes questions."""
+        self.awaited = False
+        """Whether somebody waits for the result, and so can no longer begin to answer."""
+        self._open: list[Question] = []
+
+    async def ask(self, context: RunContext, payload: Any) -> Any:
+        """Put a question and wait for its answer."""
+        if self.awaited and not self.watched:
+            raise _nobody(context.op)
+        question = Question(context, payload)
+        self._open.append(question)
+        self.outbox.put(question)
+        try:
+            answer = await question.wait()
+        finally:
+            self._open.remove(question)
+        if isinstance(answer, NoAnswerError):
+            raise answer
+        return answer
+
+    def await_result(self) -> None:
+        """Note that the result is awaited: what nobody will answer fails now."""
+        self.awaited = True
+        if not self.watched:
+            for question in self._open:
+                question._value = _nobody(question.op)
+                question._answered.set()
+
+
+def _nobody(op: str) -> NoAnswerError:
+    return NoAnswerError(
+        f"op `{op}` asks, but nobody answers",
+        hint="answer in `async for question in handle.questions()` before awaiting the result",
+    )

@@ -1,0 +1,94 @@
+"""`RunResult`: what a run gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from operonx.core.errors import Context, OpError, did_you_mean, format_context, listed
+
+__all__ = ["RunResult", "Skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """That an op was skipped, and why."""
+
+    count: int
+    """At how many contexts."""
+    ctx: Context
+    """The first of them, in context order."""
+    reason: str
+    """Which branch or error decided so at the first one."""
+
+
+class RunResult(Mapping[str, Any]):
+    """The outputs of a run by name, and what else became of it.
+
+    Reading an output whose op was skipped raises a `KeyError` that says why.
+    """
+
+    __slots__ = ("_missing", "_outputs", "_paths", "engine", "errors", "run_id", "skipped")
+
+    def __init__(
+        self,
+        run_id: str,
+        outputs: Mapping[str, Any],
+        missing: Mapping[str, str],
+        errors: list[OpError],
+        skipped: Mapping[str, Skip],
+        paths: frozenset[str],
+        engine: str,
+    ) -> None:
+        self.run_id = run_id
+        self._outputs = outputs
+        self._missing = missing
+        self._paths = paths
+        self.errors = errors
+        """The failures that `on_error="skip"` contained, in context order, then by op path."""
+        self.skipped = skipped
+        """What was skipped, by op path."""
+        self.engine = engine
+        """Which engine ran."""
+
+    def __getitem__(self, key: str) -> Any:
+        try:
+            return self._outputs[key]
+        except KeyError:
+            raise KeyError(self._explain(key)) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._outputs)
+
+    def __len__(self) -> int:
+        return len(self._outputs)
+
+    def _explain(self, key: str) -> str:
+        if key in self._missing:
+            return f"output `{key}` is not there: {self._missing[key]}"
+        known = [*self._outputs, *self._missing]
+        hint = did_you_mean(key, known)
+        return f"no output `{key}`; there are {listed(known)}" + (f"; {hint}" if hint else "")
+
+    def why(self, path: str) -> str:
+        """Return why an op was skipped, or that it was not.
+
+        Args:
+            path: The op's path, from the root graph's name down.
+
+        Raises:
+            KeyError: If there is no such op.
+        """
+        if path not in self._paths:
+            hint = did_you_mean(path, self._paths)
+            raise KeyError(f"no op `{path}`" + (f"; {hint}" if hint else ""))
+        skip = self.skipped.get(path)
+        if skip is None:
+            return f"`{path}` was not skipped"
+        place = f" at {format_context(skip.ctx)}" if skip.ctx else ""
+        times = f", and at {skip.count - 1} more" if skip.count > 1 else ""
+        return f"`{path}` was skipped{place}{times}: {skip.reason}"
+
+    def __repr__(self) -> str:
+        return f"RunResult({dict(self._outputs)!r})"

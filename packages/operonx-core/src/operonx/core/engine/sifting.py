@@ -1,0 +1,77 @@
+"""Which frames a watcher gets, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from operonx.core.engine.frames import Frame
+from operonx.core.engine.state import MemoryState
+from operonx.core.engine.scheduler import Run
+from operonx.core.engine.turns import Turns
+from operonx.core.plan.nodes import GeneratorNode, Node, Region
+
+__all__ = ["Sifter"]
+
+
+class Sifter:
+    """Cuts frames to the wanted outputs, and orders each op's frames by context.
+
+    Args:
+        wanted: For each op path, output names by port; None lets all frames through.
+        in_order: Whether to order.
+    """
+
+    def __init__(self, wanted: Mapping[str, Mapping[str, str]] | None, *, in_order: bool) -> None:
+        self._wanted = wanted
+        self._in_order = in_order
+        self._turns: dict[tuple[Node, Region], Turns] = {}
+
+    def set_up(self, run: Run) -> None:
+        """Prepare a run: turns must see every stream from the beginning."""
+        if not self._in_order:
+            return
+        for node in run.linked.plan.nodes:
+            if node.op is None or not node.op.calls or not self._wants(node):
+                continue
+            regions = [node.region]
+            if isinstance(node, GeneratorNode):
+                regions = [node.child, *([node.region] if node.final else [])]
+            for region in regions:
+                self._turns[node, region] = Turns(run, region, self._sender(run))
+        run.turns.extend(self._turns.values())
+
+    def _sender(self, run: Run) -> Any:
+        def send(frame: Frame) -> None:
+            assert run.frames is not None  # a sifter is only set where frames are watched
+            run.frames.put(frame)
+
+        return send
+
+    def _wants(self, node: Node) -> bool:
+        return self._wanted is None or node.path in self._wanted
+
+    def put(self, run: Run, inst: MemoryState, node: Node, frame: Frame) -> None:
+        """Take a frame; hand it on if and when it is wanted."""
+        if self._wanted is not None:
+            ports = self._wanted.get(frame.op_name)
+            if ports is None:
+                return
+            cut = {ports[port]: value for port, value in frame.outputs.items() if port in ports}
+            if not cut:
+                if self._in_order:
+                    self._turns[node, inst.region].passed(inst)
+                return
+            frame = frame._replace(outputs=cut)
+        if self._in_order:
+            self._turns[node, inst.region].arrive(inst, frame)
+        else:
+            assert run.frames is not None  # as above
+            run.frames.put(frame)
+
+    def passed(self, run: Run, inst: MemoryState, node: Node) -> None:
+        """Note that a node emits no frame at an instance."""
+        turns = self._turns.get((node, inst.region))
+        if turns is not None:
+            turns.passed(inst)
+

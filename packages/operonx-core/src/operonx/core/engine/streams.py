@@ -1,0 +1,483 @@
+"""What becomes of a stream in the region around it: lists, waits, batches, pairs, the stream itself.
+
+Every item has a *cell* for each of these; firing it hands the item's part over. Those that open
+streams of their own, or hand items on one by one, may *hold* a cell, which keeps its item open and
+so, through the window, holds the generator back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+
+import anyio
+
+from operonx.core.engine.state import SKIP, MemoryState, StreamState, context_of
+from operonx.core.engine.scheduler import Run
+from operonx.core.errors import OpError, StreamError
+from operonx.core.ops.context import CancelledRunError
+from operonx.core.plan.nodes import (
+    BatchNode,
+    CellNode,
+    CollectNode,
+    Node,
+    StreamNode,
+    WaitNode,
+    ZipNode,
+)
+from operonx.core.plan.places import Poison
+from operonx.core.stream import Stream
+
+__all__ = ["CONSUMERS", "fire_cell", "skip_cell"]
+
+Held = tuple[MemoryState, CellNode]
+Offer = tuple[bool, Any, Held]
+"""Whether the part fired, its value, and the cell it came from."""
+
+
+def fire_cell(run: Run, inst: MemoryState, cell: CellNode) -> None:
+    """Hand an item's part to its consumer."""
+    value: Any = None
+    if cell.evaluate is not None:
+        try:
+            value = cell.evaluate(inst)
+        except Exception as error:  # noqa: BLE001 - raised to whoever reads the value
+            value = Poison(error)
+    if not cell.consumer.take(run, inst, cell, True, value):
+        run.fired(inst, cell)
+
+
+def skip_cell(run: Run, inst: MemoryState, cell: CellNode, _heard: int, _reason: Any) -> None:
+    """Tell the consumer that an item's part was skipped."""
+    cell.consumer.take(run, inst, cell, False, None)
+
+
+# -- collect
+
+
+class _Collected:
+    __slots__ = ("decided", "items")
+
+    def __init__(self) -> None:
+        self.decided = 0
+        self.items: list[tuple[int, Any]] = []
+
+
+def _collected(parent: MemoryState, slot: int) -> _Collected:
+    state = parent.slots[slot]
+    if state is None:
+        state = parent.slots[slot] = _Collected()
+    return state  # type: ignore[no-any-return]  # slots hold anything
+
+
+def _take_collect(run: Run, inst: MemoryState, cell: CellNode, fired: bool, value: Any) -> bool:
+    node: Any = cell.consumer
+    parent = inst.parent
+    stream = inst.stream
+    assert parent is not None and stream is not None  # cells are in items
+    state = _collected(parent, node.state)
+    state.decided += 1
+    if fired and not (node.for_result and run.streamed):
+        state.items.append((inst.index, value))
+    if stream.ended and stream.ok and state.decided == stream.count:
+        run.signal(parent, node)
+    return False
+
+
+def _collect_ended(run: Run, stream: StreamState, node: CollectNode, reason: str | None) -> None:
+    if not stream.ok:
+        run.signal(stream.parent, node, SKIP, reason)
+    elif _collected(stream.parent, node.state).decided == stream.count:
+        run.signal(stream.parent, node)
+
+
+def fire_collect(run: Run, inst: MemoryState, node: CollectNode) -> None:
+    """Put the list together, in index order."""
+    items = _collected(inst, node.state).items
+    inst.slots[node.state] = None
+    items.sort(key=itemgetter(0))
+    values: Any = [value for _, value in items]
+    poison = next((value for value in values if type(value) is Poison), None)
+    if poison is None and node.flatten:
+        values = [value for part in values for value in part]
+    inst.slots[node.slot] = values if poison is None else poison
+    if node.for_result and run.streamed:
+        # Nothing was kept, so there is nothing to hand on.
+        run.skipped(inst, node, reason="it left as frames; a streamed run keeps no stream")
+    else:
+        run.fired(inst, node)
+
+
+# -- waiting for the end
+
+
+def _take_wait(run: Run, inst: MemoryState, cell: CellNode, _fired: bool, _value: Any) -> bool:
+    parent = inst.parent
+    stream = inst.stream
+    assert parent is not None and stream is not None  # cells are in items
+    node: Any = cell.consumer
+    state = _collected(parent, node.state)
+    state.decided += 1
+    if stream.ended and state.decided == stream.count:
+        run.signal(parent, node, 0 if stream.ok else SKIP)
+    return False
+
+
+def _wait_ended(run: Run, stream: StreamState, node: WaitNode, reason: str | None) -> None:
+    if _collected(stream.parent, node.state).decided == stream.count:
+        run.signal(stream.parent, node, 0 if stream.ok else SKIP, reason)
+
+
+# -- the stream itself
+
+
+class Feed:
+    """The source of a `Stream`: items in index order, handed out one by one."""
+
+    def __init__(self, run: Run, readers: int) -> None:
+        self._run = run
+        self._readers = readers
+        self._offers: dict[int, Offer] = {}
+        self._next = 0
+        self._stream: StreamState | None = None
+        self._reason: str | None = None
+        self._callback: Callable[[], None] | None = None
+        self._closed = False
+
+    def offer(self, inst: MemoryState, cell: CellNode, fired: bool, value: Any) -> bool:
+        """Take an item in; return whether its cell is held until it is read."""
+        self._stream = inst.stream
+        if self._closed:
+            return False
+        self._offers[inst.index] = (fired, value, (inst, cell))
+        if inst.index == self._next:
+            self._wake()
+        return fired
+
+    def end(self, stream: StreamState, reason: str | None) -> None:
+        """Note that no further items come."""
+        self._stream = stream
+        self._reason = reason
+        self._wake()
+
+    def let_go(self) -> None:
+        """One reader is done; with the last one what is left unread is dropped."""
+        self._readers -= 1
+        if self._readers > 0 or self._closed:
+            return
+        self._closed = True
+        offers, self._offers = self._offers, {}
+        for fired, _, (inst, cell) in offers.values():
+            if fired:
+                self._run.fired(inst, cell)
+
+    def _wake(self) -> None:
+        callback, self._callback = self._callback, None
+        if callback is not None:
+            callback()
+
+    def _poll(self) -> tuple[bool, Any] | None:
+        """Return what `receive` would, or None while it has to wait."""
+        while self._next in self._offers:
+            fired, value, (inst, cell) = self._offers.pop(self._next)
+            self._next += 1
+            if not fired:
+                continue
+            self._run.fired(inst, cell)
+            self._run.kick()
+            if type(value) is Poison:
+                raise value.error
+            return True, value
+        stream = self._stream
+        if stream is None or not stream.ended or self._next < stream.count:
+            return None
+        if not stream.ok:
+            raise StreamError(f"the stream ended early, after {stream.count} items: {self._reason}")
+        return False, None
+
+    async def receive(self) -> tuple[bool, Any]:
+        """Return `(True, item)`, or `(False, None)` past the last one."""
+        while (found := self._poll()) is None:
+            arrived = anyio.Event()
+            self._callback = arrived.set
+            await arrived.wait()
+        return found
+
+    def receive_blocking(self) -> tuple[bool, Any]:
+        """Do the same from a worker thread."""
+        answer: list[Any] = []
+        arrived = threading.Event()
+
+        def attempt() -> None:
+            try:
+                if self._run.failure is not None:
+                    raise CancelledRunError("the run is over")
+                found = self._poll()
+            except BaseException as error:  # noqa: BLE001 - carried over to the thread
+                answer.append(error)
+                arrived.set()
+                return
+            if found is None:
+                self._callback = attempt
+            else:
+                answer.append(found)
+                arrived.set()
+
+        self._run.waker(attempt)
+        while not arrived.wait(timeout=0.1):
+            if self._run.over:
+                raise CancelledRunError("the run is over")
+        if isinstance(answer[0], BaseException):
+            raise answer[0]
+        return answer[0]  # type: ignore[no-any-return]  # a pair, as no error came
+
+
+def _feed(run: Run, parent: MemoryState, node: StreamNode) -> Feed:
+    feed = parent.slots[node.state]
+    if feed is None:
+        feed = parent.slots[node.state] = Feed(run, node.readers)
+    return feed  # type: ignore[no-any-return]  # slots hold anything
+
+
+def _take_stream(run: Run, inst: MemoryState, cell: CellNode, fired: bool, value: Any) -> bool:
+    assert inst.parent is not None  # cells are in items
+    node: Any = cell.consumer
+    return _feed(run, inst.parent, node).offer(inst, cell, fired, value)
+
+
+def _stream_ended(run: Run, stream: StreamState, node: StreamNode, reason: str | None) -> None:
+    _feed(run, stream.parent, node).end(stream, reason)
+
+
+def fire_stream(run: Run, inst: MemoryState, node: StreamNode) -> None:
+    """Hand the stream over, as it has been opened."""
+    inst.slots[node.slot] = Stream(_feed(run, inst, node))
+    run.fired(inst, node)
+
+
+# -- batches and pairs: streams made of streams
+
+
+class _Derived:
+    """A stream made of others; cells that it has no room for are held."""
+
+    def __init__(self, run: Run, node: Any, sides: int) -> None:
+        self.run = run
+        self.node = node
+        self.stream: StreamState | None = None
+        self.offers: list[dict[int, Offer]] = [{} for _ in range(sides)]
+        self.next = 0
+        self.ends: dict[int, StreamState] = {}
+        self.over = False
+
+    def begin(self, inst: MemoryState) -> None:
+        """The streams it is made of are open, so it is."""
+        self.stream = self.run.open_stream(
+            self.node, self.node.child, inst, self.run.linked.max_open
+        )
+        self.run.fired(inst, self.node)
+        self.pump()
+
+    def offer(self, inst: MemoryState, cell: CellNode, fired: bool, value: Any) -> bool:
+        """Take a part in; return whether its cell is held: `release` decides it then."""
+        if self.over:
+            return False
+        self.offers[cell.side][inst.index] = (fired, value, (inst, cell))
+        if self.stream is not None:
+            self.pump()
+        return fired
+
+    def ended(self, side: int, stream: StreamState, reason: str | None) -> None:
+        """Note the end of a stream it is made of."""
+        self.ends[side] = stream
+        if self.stream is None or self.over:
+            return
+        if not stream.ok:
+            self.finish(ok=False, reason=reason)
+        else:
+            self.pump()
+
+    def room(self) -> bool:
+        """Return whether an item may be opened; if not, `pump` comes back when it may."""
+        assert self.stream is not None  # asked once it has begun
+        if not self.stream.full:
+            return True
+        self.stream.resume = self.pump
+        return False
+
+    def pump(self) -> None:
+        """Open what can be opened."""
+        raise NotImplementedError
+
+    def release(self, offer: Offer) -> None:
+        """Let an item's cell be decided."""
+        fired, _, (inst, cell) = offer
+        if fired:
+            self.run.fired(inst, cell)
+
+    def finish(self, *, ok: bool, reason: str | None = None) -> None:
+        """End the stream and let go of what is held."""
+        assert self.stream is not None  # asked once it has begun
+        self.over = True
+        for offers in self.offers:
+            for offer in offers.values():
+                self.release(offer)
+            offers.clear()
+        self.run.end_stream(self.stream, ok=ok, reason=reason)
+
+
+class _Batches(_Derived):
+    """Lists of `size` items."""
+
+    def __init__(self, run: Run, node: BatchNode) -> None:
+        super().__init__(run, node, 1)
+        self.items: list[Any] = []
+
+    def pump(self) -> None:
+        offers = self.offers[0]
+        while self.next in offers:
+            fired, value, _ = offers[self.next]
+            if fired and len(self.items) + 1 == self.node.size and not self.room():
+                return
+            offer = offers.pop(self.next)
+            self.next += 1
+            if fired:
+                self.items.append(value)
+            if len(self.items) == self.node.size:
+                self._open()
+            self.release(offer)
+        end = self.ends.get(0)
+        if end is None or self.over or self.next < end.count:
+            return
+        if self.items:
+            if not self.room():
+                return
+            self._open()
+        self.finish(ok=True)
+
+    def _open(self) -> None:
+        assert self.stream is not None  # `pump` runs once it has begun
+        values, self.items = self.items, []
+        poison = next((value for value in values if type(value) is Poison), None)
+        item = self.run.open_item(self.stream)
+        item.slots[self.node.value_slot] = values if poison is None else poison
+
+
+class _Pairs(_Derived):
+    """One item of every side."""
+
+    def __init__(self, run: Run, node: ZipNode) -> None:
+        super().__init__(run, node, len(node.cells))
+
+    def pump(self) -> None:
+        while all(self.next in offers for offers in self.offers) and self.room():
+            self._open([offers.pop(self.next) for offers in self.offers])
+        if self.over:
+            return
+        counts = [end.count for end in self.ends.values()]
+        if counts and self._unequal(min(counts)):
+            self._fail()
+        elif len(counts) == len(self.offers) and self.next == counts[0]:
+            if self.node.failed is not None:
+                assert self.stream is not None  # `pump` runs once it has begun
+                self.run.signal(self.stream.parent, self.node.failed, SKIP, "it did not fail")
+            self.finish(ok=True)
+
+    def _unequal(self, shortest: int) -> bool:
+        longer_end = any(end.count > shortest for end in self.ends.values())
+        return longer_end or any(
+            index >= shortest for offers in self.offers for index in offers
+        )
+
+    def _open(self, parts: list[Offer]) -> None:
+        assert self.stream is not None  # `pump` runs once it has begun
+        self.next += 1
+        item = self.run.open_item(self.stream)
+        for port, (fired, value, _) in zip(self.node.ports, parts, strict=True):
+            item.slots[port.slot] = value
+            if fired:
+                self.run.signal(item, port)
+            else:
+                self.run.signal(item, port, SKIP, "its side of the zip was skipped")
+        for part in parts:
+            self.release(part)
+
+    def _fail(self) -> None:
+        assert self.stream is not None  # `pump` runs once it has begun
+        parent = self.stream.parent
+        ended = {
+            port.path.rpartition(".")[2]: self.ends[side].count
+            for side, port in enumerate(self.node.ports)
+            if side in self.ends
+        }
+        sides = ", ".join(f"`{side}` ended after {count}" for side, count in ended.items())
+        error = StreamError(
+            f"the zipped streams have unequal lengths: {sides}, another side goes on"
+            if len(set(ended.values())) == 1
+            else f"the zipped streams have unequal lengths: {sides}",
+            hint="zip streams made from the same items",
+        )
+        failure = OpError(self.node.path, context_of(parent), error)
+        self.run.handle(parent, self.node, failure)
+        self.finish(ok=False, reason=f"`{failure.op}` failed: {error.message}")
+
+
+def _derived(run: Run, parent: MemoryState, node: Any) -> _Derived:
+    state = parent.slots[node.state]
+    if state is None:
+        kind = _Batches if isinstance(node, BatchNode) else _Pairs
+        state = parent.slots[node.state] = kind(run, node)
+    return state  # type: ignore[no-any-return]  # slots hold anything
+
+
+def _take_derived(run: Run, inst: MemoryState, cell: CellNode, fired: bool, value: Any) -> bool:
+    assert inst.parent is not None  # cells are in items
+    return _derived(run, inst.parent, cell.consumer).offer(inst, cell, fired, value)
+
+
+def _derived_ended(run: Run, stream: StreamState, node: Any, reason: str | None) -> None:
+    state = _derived(run, stream.parent, node)
+    cells = [node.cell] if isinstance(node, BatchNode) else node.cells
+    for cell in cells:
+        if cell.region is stream.region:
+            state.ended(cell.side, stream, reason)
+
+
+def fire_derived(run: Run, inst: MemoryState, node: Any) -> None:
+    """Begin a stream of batches or pairs."""
+    _derived(run, inst, node).begin(inst)
+
+
+def skip_derived(run: Run, inst: MemoryState, node: Any, heard: int, reason: str | None) -> None:
+    """A stream of batches or pairs will not be: let go of what its cells hold."""
+    state = _derived(run, inst, node)
+    state.over = True
+    for offers in state.offers:
+        for offer in offers.values():
+            state.release(offer)
+        offers.clear()
+    skip_waiters(run, inst, node, heard, reason)
+
+
+def skip_waiters(run: Run, inst: MemoryState, node: Any, heard: int, reason: str | None) -> None:
+    """A stream will never open: those that wait for its end hear so."""
+    for waiter in node.child.waiters:
+        if waiter.waits and isinstance(waiter, CollectNode | WaitNode):
+            run.signal(inst, waiter, heard, reason)
+
+
+def fire_port(run: Run, inst: MemoryState, node: Node) -> None:
+    """One side of a pair is there."""
+    run.fired(inst, node)
+
+
+CONSUMERS: dict[type[Node], tuple[Callable[..., bool], Callable[..., None]]] = {
+    CollectNode: (_take_collect, _collect_ended),
+    WaitNode: (_take_wait, _wait_ended),
+    StreamNode: (_take_stream, _stream_ended),
+    BatchNode: (_take_derived, _derived_ended),
+    ZipNode: (_take_derived, _derived_ended),
+}
+"""For each kind of consumer: what takes a cell's part, and what hears of the stream's end."""

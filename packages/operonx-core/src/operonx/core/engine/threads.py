@@ -1,0 +1,238 @@
+"""Worker threads for plain functions, and the way back to the event loop.
+
+A hop costs a fraction of what a generic executor takes, a generator's firing can stay in one
+thread, and a thread that ignores its cancelling can be left behind: these are the reasons for a
+pool of our own (see docs/decisions/).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import warnings
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any, Final
+
+import anyio
+
+from operonx.core.errors import AbandonedThreadWarning
+from operonx.core.ops.context import RunContext
+
+__all__ = ["GRACE", "ThreadCall", "Waker", "current_waker"]
+
+GRACE: Final = 1.0
+"""Seconds that a cancelled function may take to answer before its thread is left to itself."""
+_IDLE: Final = 10.0
+"""Seconds after which a thread without work ends."""
+_LIMIT: Final = 256
+"""Threads at one time; more calls wait in line."""
+
+Waker = Callable[[Callable[[], object]], None]
+"""Runs a function on the event loop's thread, soon; callable from any thread."""
+
+
+def current_waker() -> Waker:
+    """Return the way back to the event loop that runs now, asyncio's or trio's."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        import trio  # without an asyncio loop this can only run on trio
+
+        token = trio.lowlevel.current_trio_token()
+        return _tolerant(token.run_sync_soon, (trio.RunFinishedError,))
+    return _tolerant(loop.call_soon_threadsafe, (RuntimeError,))
+
+
+def _tolerant(schedule: Callable[..., object], closed: tuple[type[Exception], ...]) -> Waker:
+    def wake(function: Callable[[], object]) -> None:
+        try:
+            schedule(function)
+        except closed:
+            pass  # the loop is gone: whoever waited was abandoned with a warning
+
+    return wake
+
+
+class _Pool:
+    """Daemon threads that take jobs from one line."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Condition()
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._idle = 0
+        self._threads = 0
+
+    def submit(self, job: Callable[[], None]) -> None:
+        with self._lock:
+            self._jobs.append(job)
+            if self._idle >= len(self._jobs):
+                self._lock.notify()
+                return
+            if self._threads >= _LIMIT:
+                return
+            self._threads += 1
+        threading.Thread(target=self._work, name="operonx-worker", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                self._idle += 1
+                if not self._jobs:
+                    self._lock.wait_for(lambda: bool(self._jobs), _IDLE)
+                self._idle -= 1
+                if not self._jobs:
+                    self._threads -= 1
+                    return
+                job = self._jobs.popleft()
+            job()
+            del job  # what it holds must not live until the next one comes
+
+
+_pool = _Pool()
+
+
+class ThreadCall:
+    """One function running in a worker thread, awaited on the event loop."""
+
+    __slots__ = ("_done", "_error", "_finished", "_value", "_waker")
+
+    def __init__(self, waker: Waker) -> None:
+        self._waker = waker
+        self._done = anyio.Event()
+        self._finished = False
+        self._value: Any = None
+        self._error: BaseException | None = None
+
+    async def run(
+        self, context: Context, function: Callable[[], Any], run_context: RunContext
+    ) -> Any:
+        """Call `function` in a thread and return what it returns.
+
+        On cancelling the function is asked through its `RunContext`; after a grace time its
+        thread is left to itself, with a warning.
+        """
+
+        def job() -> None:
+            try:
+                self._value = context.run(function)
+            except StopIteration as error:
+                # It could not pass through a coroutine; Python words it so for generators.
+                self._error = RuntimeError("the function raised StopIteration")
+                self._error.__cause__ = error
+            except BaseException as error:  # noqa: BLE001 - carried over to the event loop
+                self._error = error
+            self._finished = True
+            self._waker(self._done.set)
+
+        _pool.submit(job)
+        try:
+            await self._done.wait()
+        except BaseException:
+            await self._give_up(run_context)
+            raise
+        if self._error is not None:
+            try:
+                raise self._error
+            finally:
+                self._error = None  # a traceback would hold this object, and it the traceback
+        return self._value
+
+    async def _give_up(self, run_context: RunContext) -> None:
+        run_context.cancel()
+        with anyio.move_on_after(GRACE, shield=True):
+            await self._done.wait()
+        if not self._finished:
+            warnings.warn(
+                f"op `{run_context.op}` ignored its cancelling for {GRACE:g} s; its thread goes on",
+                AbandonedThreadWarning,
+                stacklevel=2,
+            )
+
+
+class ThreadIterator:
+    """A plain generator that lives in one worker thread, asked for an item at a time."""
+
+    def __init__(
+        self, waker: Waker, context: Context, iterate: Callable[[], Any], run_context: RunContext
+    ) -> None:
+        self._waker = waker
+        self._context = context
+        self._iterate = iterate
+        self._run_context = run_context
+        self._asked = threading.Semaphore(0)
+        self._answer: tuple[str, Any] | None = None
+        self._arrived = anyio.Event()
+        self._closing = False
+        self._started = False
+        self._over = False
+
+    async def ask(self) -> tuple[str, Any]:
+        """Return `("item", value)`, `("return", value)` or `("error", exception)`."""
+        self._arrived = anyio.Event()
+        self._answer = None
+        self._resume()
+        await self._arrived.wait()
+        assert self._answer is not None  # set before the event
+        return self._answer
+
+    def _resume(self) -> None:
+        if self._started:
+            self._asked.release()
+        else:
+            self._started = True
+            _pool.submit(lambda: self._context.run(self._loop))
+
+    async def close(self) -> None:
+        """Close the generator in its thread; a thread that does not answer is left to itself."""
+        if not self._started or self._over:
+            return
+        self._run_context.cancel()
+        self._closing = True
+        self._arrived = anyio.Event()
+        self._asked.release()
+        with anyio.move_on_after(GRACE, shield=True):
+            while not self._over:
+                await self._arrived.wait()
+                self._arrived = anyio.Event()
+        if not self._over:
+            warnings.warn(
+                f"generator op `{self._run_context.op}` ignored its closing for {GRACE:g} s; "
+                "its thread goes on",
+                AbandonedThreadWarning,
+                stacklevel=2,
+            )
+
+    def _loop(self) -> None:
+        try:
+            iterator = self._iterate()
+            while True:
+                try:
+                    value = next(iterator)
+                except StopIteration as stop:
+                    self._finish("return", stop.value)
+                    return
+                if self._closing:
+                    iterator.close()
+                    break
+                self._give("item", value)
+                self._asked.acquire()
+                if self._closing:
+                    iterator.close()
+                    break
+        except BaseException as error:  # noqa: BLE001 - carried over to the event loop
+            self._finish("error", error)
+            return
+        self._finish("return", None)
+
+    def _finish(self, kind: str, value: Any) -> None:
+        self._over = True
+        self._give(kind, value)
+
+    def _give(self, kind: str, value: Any) -> None:
+        def arrive() -> None:
+            self._answer = (kind, value)
+            self._arrived.set()
+
+        self._waker(arrive)

@@ -1,0 +1,195 @@
+"""What the operators of expressions do, the same in every runtime.
+
+Arithmetic is of numbers (a boolean is none), `+` also joins two texts or two lists. Comparison
+is of two numbers or two texts. Equality is of anything: numbers by value, a boolean only equals a
+boolean, lists and dicts item by item. `&`, `|` and `~` take booleans only. Objects that are not
+portable values (dates, decimals, arrays) keep their own Python operators.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from operonx.core.errors import ExpressionError, listed
+
+__all__ = ["BINARY", "METHODS", "equal", "get_item", "invert", "negate", "require_bool"]
+
+_PORTABLE = (bool, int, float, str, bytes, list, tuple, dict, type(None))
+_NUMBERS = (int, float)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, _NUMBERS) and not isinstance(value, bool)
+
+
+def _undefined(symbol: str, left: object, right: object) -> ExpressionError:
+    return ExpressionError(
+        f"`{symbol}` is not defined between `{type(left).__name__}` and `{type(right).__name__}`"
+    )
+
+
+def _arithmetic(symbol: str, apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def evaluate(left: Any, right: Any) -> Any:
+        if _is_number(left) and _is_number(right):
+            return apply(left, right)
+        if isinstance(left, _PORTABLE) and isinstance(right, _PORTABLE):
+            raise _undefined(symbol, left, right)
+        return apply(left, right)
+
+    return evaluate
+
+
+def _add(left: Any, right: Any) -> Any:
+    if _is_number(left) and _is_number(right):
+        return left + right
+    if isinstance(left, str) and isinstance(right, str):
+        return left + right
+    if isinstance(left, list) and isinstance(right, list):
+        return left + right
+    if isinstance(left, _PORTABLE) and isinstance(right, _PORTABLE):
+        raise _undefined("+", left, right)
+    return left + right
+
+
+def _comparison(symbol: str, apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def evaluate(left: Any, right: Any) -> Any:
+        if _is_number(left) and _is_number(right):
+            return apply(left, right)
+        if isinstance(left, str) and isinstance(right, str):
+            return apply(left, right)
+        if isinstance(left, _PORTABLE) and isinstance(right, _PORTABLE):
+            raise _undefined(symbol, left, right)
+        return apply(left, right)
+
+    return evaluate
+
+
+def equal(left: Any, right: Any) -> Any:
+    """Return whether two values are equal: `1 == 1.0`, but never `1 == True`."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right if isinstance(left, bool) and isinstance(right, bool) else False
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        return len(left) == len(right) and all(map(equal, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
+    return left == right
+
+
+def _unequal(left: Any, right: Any) -> Any:
+    if isinstance(left, _PORTABLE) or isinstance(right, _PORTABLE):
+        return not equal(left, right)
+    return left != right
+
+
+def require_bool(value: Any, symbol: str) -> bool:
+    """Return `value` if it is a boolean.
+
+    Raises:
+        ExpressionError: If it is anything else; nothing here is "truthy".
+    """
+    if value is True or value is False:
+        return value
+    raise ExpressionError(
+        f"`{symbol}` takes booleans, got `{type(value).__name__}`",
+        hint="write the comparison out: `ref != 0`, `ref.len() > 0`, `~ref.is_none()`",
+    )
+
+
+def negate(value: Any) -> Any:
+    """Return `-value` of a number."""
+    if isinstance(value, _PORTABLE) and not _is_number(value):
+        raise ExpressionError(f"`-` is not defined for `{type(value).__name__}`")
+    return -value
+
+
+def invert(value: Any) -> bool:
+    """Return the opposite of a boolean."""
+    return not require_bool(value, "~")
+
+
+def get_item(base: Any, key: Any) -> Any:
+    """Return `base[key]` of a mapping, a list or a text; negative positions count from the end.
+
+    Raises:
+        KeyError: If a mapping has no such key; the message lists its keys.
+        IndexError: If a position is outside.
+        ExpressionError: If `base` has no items or the key is of the wrong kind.
+    """
+    if isinstance(base, Mapping):
+        if key in base:
+            return base[key]
+        raise KeyError(f"no key {key!r}; there are {listed(map(str, list(base)[:20]))}")
+    if isinstance(base, Sequence) and not isinstance(base, bytes):
+        if isinstance(key, bool) or not isinstance(key, int):
+            raise ExpressionError(
+                f"a position in a `{type(base).__name__}` is an integer, got {key!r}"
+            )
+        if -len(base) <= key < len(base):
+            return base[key]
+        raise IndexError(f"position {key} is outside a list of {len(base)}")
+    if isinstance(base, _PORTABLE):
+        raise ExpressionError(f"`{type(base).__name__}` has no items, so no {key!r}")
+    return base[key]
+
+
+def _length(value: Any) -> int:
+    if hasattr(value, "__len__"):
+        return len(value)
+    raise ExpressionError(f"`{type(value).__name__}` has no length")
+
+
+def _contains(base: Any, value: Any) -> bool:
+    if isinstance(base, str):
+        if not isinstance(value, str):
+            raise _undefined("contains", base, value)
+        return value in base
+    if isinstance(base, Mapping):
+        return value in base
+    if isinstance(base, (list, tuple)):
+        return any(equal(item, value) for item in base)
+    if isinstance(base, _PORTABLE):
+        raise ExpressionError(f"`{type(base).__name__}` contains nothing")
+    return value in base
+
+
+def _is_none(value: Any) -> bool:
+    return value is None
+
+
+def _flatten(value: Any) -> list[Any]:
+    if not isinstance(value, (list, tuple)):
+        raise ExpressionError(f"`flatten` takes a list of lists, got `{type(value).__name__}`")
+    flat: list[Any] = []
+    for item in value:
+        if not isinstance(item, (list, tuple)):
+            raise ExpressionError(
+                f"`flatten` takes a list of lists, got a list with `{type(item).__name__}`"
+            )
+        flat.extend(item)
+    return flat
+
+
+BINARY: dict[str, Callable[[Any, Any], Any]] = {
+    "+": _add,
+    "-": _arithmetic("-", operator.sub),
+    "*": _arithmetic("*", operator.mul),
+    "/": _arithmetic("/", operator.truediv),
+    "//": _arithmetic("//", operator.floordiv),
+    "%": _arithmetic("%", operator.mod),
+    "<": _comparison("<", operator.lt),
+    "<=": _comparison("<=", operator.le),
+    ">": _comparison(">", operator.gt),
+    ">=": _comparison(">=", operator.ge),
+    "==": equal,
+    "!=": _unequal,
+}
+"""Operators by symbol; `&` and `|` are not here, as they may stop at their first operand."""
+
+METHODS: dict[str, Callable[..., Any]] = {
+    "len": _length,
+    "contains": _contains,
+    "is_none": _is_none,
+    "flatten": _flatten,
+}

@@ -1,0 +1,501 @@
+"""Refs and the expressions they carry: immutable trees, made while a graph is authored.
+
+`a["k"]` is a `PortRef`, `PARENT["k"]` a `ParentRef`; operators and methods wrap them. An
+expression is data: it is checked, printed and serialised, and each runtime compiles it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn
+
+from operonx.core.expressions.building import building_graph
+
+__all__ = [
+    "Batch",
+    "Binary",
+    "Choice",
+    "Chosen",
+    "Collect",
+    "Constant",
+    "DictOf",
+    "ErrorRef",
+    "Expression",
+    "Item",
+    "IterationRef",
+    "IterationsRef",
+    "ListOf",
+    "Method",
+    "Operators",
+    "OrElse",
+    "ParentRef",
+    "PortRef",
+    "StreamOf",
+    "Template",
+    "Unary",
+    "children",
+    "lift",
+    "walk",
+]
+
+
+class Operators:
+    """What refs and single-port ops can do; each gives a new expression."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+    # Without this numpy would spread `array == ref` over its elements.
+    __array_ufunc__ = None
+
+    def _ref(self) -> Expression:
+        raise NotImplementedError
+
+    # -- comparison and arithmetic
+
+    def __eq__(self, other: object) -> Any:
+        return Binary("==", self._ref(), lift(other))
+
+    def __ne__(self, other: object) -> Any:
+        return Binary("!=", self._ref(), lift(other))
+
+    def __lt__(self, other: object) -> Expression:
+        return Binary("<", self._ref(), lift(other))
+
+    def __le__(self, other: object) -> Expression:
+        return Binary("<=", self._ref(), lift(other))
+
+    def __gt__(self, other: object) -> Expression:
+        return Binary(">", self._ref(), lift(other))
+
+    def __ge__(self, other: object) -> Expression:
+        return Binary(">=", self._ref(), lift(other))
+
+    def __add__(self, other: object) -> Expression:
+        return Binary("+", self._ref(), lift(other))
+
+    def __radd__(self, other: object) -> Expression:
+        return Binary("+", lift(other), self._ref())
+
+    def __sub__(self, other: object) -> Expression:
+        return Binary("-", self._ref(), lift(other))
+
+    def __rsub__(self, other: object) -> Expression:
+        return Binary("-", lift(other), self._ref())
+
+    def __mul__(self, other: object) -> Expression:
+        return Binary("*", self._ref(), lift(other))
+
+    def __rmul__(self, other: object) -> Expression:
+        return Binary("*", lift(other), self._ref())
+
+    def __truediv__(self, other: object) -> Expression:
+        return Binary("/", self._ref(), lift(other))
+
+    def __rtruediv__(self, other: object) -> Expression:
+        return Binary("/", lift(other), self._ref())
+
+    def __floordiv__(self, other: object) -> Expression:
+        return Binary("//", self._ref(), lift(other))
+
+    def __rfloordiv__(self, other: object) -> Expression:
+        return Binary("//", lift(other), self._ref())
+
+    def __mod__(self, other: object) -> Expression:
+        return Binary("%", self._ref(), lift(other))
+
+    def __rmod__(self, other: object) -> Expression:
+        return Binary("%", lift(other), self._ref())
+
+    def __neg__(self) -> Expression:
+        return Unary("-", self._ref())
+
+    # -- booleans
+
+    def __and__(self, other: object) -> Expression:
+        return Binary("&", self._ref(), _boolean_operand(other, "&"))
+
+    def __rand__(self, other: object) -> Expression:
+        return Binary("&", _boolean_operand(other, "&"), self._ref())
+
+    def __or__(self, other: object) -> Expression:
+        return Binary("|", self._ref(), _boolean_operand(other, "|"))
+
+    def __ror__(self, other: object) -> Expression:
+        return Binary("|", _boolean_operand(other, "|"), self._ref())
+
+    # -- methods
+
+    def len(self) -> Expression:
+        """Give the number of items of a list, dict or text."""
+        return Method("len", self._ref(), ())
+
+    def contains(self, value: object) -> Expression:
+        """Give whether a list has the item, a dict the key, or a text the part."""
+        return Method("contains", self._ref(), (lift(value),))
+
+    def is_none(self) -> Expression:
+        """Give whether the value is None."""
+        return Method("is_none", self._ref(), ())
+
+    def flatten(self) -> Expression:
+        """Give a list of lists as one list, one level."""
+        return Method("flatten", self._ref(), ())
+
+    def or_else(self, value: object) -> Expression:
+        """Give `value` (or ref) at every context where this was skipped."""
+        return OrElse(self._ref(), lift(value))
+
+    def collect(self, per: object = None) -> Expression:
+        """Wait for the end of the stream and give its items as a list, in index order.
+
+        Args:
+            per: An op: remove all axes below those of its ports, into one flat list.
+                None removes the last axis.
+        """
+        return Collect(self._ref(), per)
+
+    def stream(self) -> Expression:
+        """Hand the stream itself to an op whose parameter is a `Stream[T]`."""
+        return StreamOf(self._ref())
+
+    def batch(self, size: int) -> Expression:
+        """Give the stream as one of lists of `size` items, the last one maybe shorter."""
+        return Batch(self._ref(), size)
+
+    # -- what a ref is not
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(
+            f"{self!r} has no value while the graph is built, so Python cannot decide on it; "
+            "write `if_(ref, op).else_(op)` for `if`, `(x) & (y)` for `and`, `|` for `or`, "
+            "`~ref` for `not`, `(a < x) & (x < b)` for `a < x < b`"
+        )
+
+    def __contains__(self, value: object) -> NoReturn:
+        raise TypeError(f"write `{self!r}.contains({value!r})` instead of `in`")
+
+    def __iter__(self) -> Iterator[Any]:
+        raise TypeError(
+            f"{self!r} has no items while the graph is built; fan out with `each(ref)` "
+            "instead of a Python `for`, unpack with `ref[0]`, `ref[1]`"
+        )
+
+    def __str__(self) -> str:
+        self._refuse_text()
+        return repr(self)
+
+    def __format__(self, spec: str) -> str:
+        self._refuse_text()
+        return format(repr(self), spec)
+
+    def _refuse_text(self) -> None:
+        if building_graph() is not None:
+            raise TypeError(
+                f"{self!r} has no text while the graph is built; write "
+                '`template("... {x}", x=ref)` instead of an f-string or `str()`'
+            )
+
+
+def _boolean_operand(value: object, symbol: str) -> Expression:
+    operand = lift(value)
+    if isinstance(operand, Constant) and not isinstance(operand.value, bool):
+        raise TypeError(
+            f"`{symbol}` joins booleans, got {operand.value!r}; `{symbol}` binds closer than "
+            f'comparisons, so add parentheses: `(a["n"] == 1) {symbol} b["ok"]`'
+        )
+    return operand
+
+
+class Expression(Operators):
+    """A value that will be there when the graph runs."""
+
+    __slots__ = ()
+
+    def _ref(self) -> Expression:
+        return self
+
+    def __getitem__(self, key: object) -> Expression:
+        return Item(self, lift(key))
+
+    def __invert__(self) -> Expression:
+        return Unary("~", self)
+
+    def __rshift__(self, target: object) -> object:
+        """Write this value to an output: `a["text"] >> PARENT["answer"]`."""
+        if not isinstance(target, ParentRef):
+            raise TypeError(
+                f"`{self!r} >> {target!r}`: a ref is written to `PARENT[...]`; "
+                "to order ops write `op >> op`, to read a ref pass it as an argument"
+            )
+        if target.graph is None:
+            raise TypeError(f"`{target!r}` is written outside a graph block")
+        target.graph.add_output(target.key, self)
+        return target
+
+    def __repr__(self) -> str:
+        from operonx.core.expressions.printing import show  # the printer knows all the classes
+
+        return show(self)
+
+
+class Constant(Expression):
+    """A Python value."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+class PortRef(Expression):
+    """An output of a sibling op: `a["k"]`."""
+
+    __slots__ = ("op", "port")
+
+    def __init__(self, op: Any, port: str) -> None:
+        self.op = op
+        self.port = port
+
+
+class ParentRef(Expression):
+    """An input of the enclosing graph, or a loop's state: `PARENT["k"]`.
+
+    `graph` is None where no block was open: a loop's `until` is written before its loop.
+    """
+
+    __slots__ = ("graph", "key")
+
+    def __init__(self, graph: Any, key: str) -> None:
+        self.graph = graph
+        self.key = key
+
+
+class IterationRef(Expression):
+    """The number of a loop's current iteration: `PARENT.iteration`."""
+
+    __slots__ = ("graph",)
+
+    def __init__(self, graph: Any) -> None:
+        self.graph = graph
+
+
+class IterationsRef(Expression):
+    """An output of every iteration of a loop: `loop.iterations["x"]`."""
+
+    __slots__ = ("loop", "port")
+
+    def __init__(self, loop: Any, port: str) -> None:
+        self.loop = loop
+        self.port = port
+
+
+class ErrorRef(Expression):
+    """The error of an op that failed: `op.error`."""
+
+    __slots__ = ("op",)
+
+    def __init__(self, op: Any) -> None:
+        self.op = op
+
+
+class Item(Expression):
+    """`base[key]`."""
+
+    __slots__ = ("base", "key")
+
+    def __init__(self, base: Expression, key: Expression) -> None:
+        self.base = base
+        self.key = key
+
+
+class Unary(Expression):
+    """`-x` or `~x`."""
+
+    __slots__ = ("operand", "symbol")
+
+    def __init__(self, symbol: str, operand: Expression) -> None:
+        self.symbol = symbol
+        self.operand = operand
+
+
+class Binary(Expression):
+    """`left symbol right`."""
+
+    __slots__ = ("left", "right", "symbol")
+
+    def __init__(self, symbol: str, left: Expression, right: Expression) -> None:
+        self.symbol = symbol
+        self.left = left
+        self.right = right
+
+
+class Method(Expression):
+    """`base.name(*arguments)` of the portable methods."""
+
+    __slots__ = ("arguments", "base", "name")
+
+    def __init__(self, name: str, base: Expression, arguments: tuple[Expression, ...]) -> None:
+        self.name = name
+        self.base = base
+        self.arguments = arguments
+
+
+class Template(Expression):
+    """A text with named fields: `template("Sum up {text}", text=a["text"])`."""
+
+    __slots__ = ("fields", "text")
+
+    def __init__(self, text: str, fields: Mapping[str, Expression]) -> None:
+        self.text = text
+        self.fields = dict(fields)
+
+
+class ListOf(Expression):
+    """A list or tuple that holds refs."""
+
+    __slots__ = ("as_tuple", "items")
+
+    def __init__(self, items: tuple[Expression, ...], *, as_tuple: bool = False) -> None:
+        self.items = items
+        self.as_tuple = as_tuple
+
+
+class DictOf(Expression):
+    """A dict whose values hold refs."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: Mapping[Any, Expression]) -> None:
+        self.items = dict(items)
+
+
+class OrElse(Expression):
+    """`base.or_else(other)`."""
+
+    __slots__ = ("base", "other")
+
+    def __init__(self, base: Expression, other: Expression) -> None:
+        self.base = base
+        self.other = other
+
+
+class Choice:
+    """A `first_of` or `race` over refs or whole ops; `Chosen` reads it."""
+
+    __slots__ = ("options", "race")
+
+    def __init__(self, options: tuple[Any, ...], *, race: bool) -> None:
+        self.options = options
+        self.race = race
+
+
+class Chosen(Expression):
+    """The value of the option that a `Choice` took, or that option op's port."""
+
+    __slots__ = ("choice", "port")
+
+    def __init__(self, choice: Choice, port: str | None = None) -> None:
+        self.choice = choice
+        self.port = port
+
+    def __getitem__(self, key: object) -> Expression:
+        whole_ops = any(not isinstance(option, Expression) for option in self.choice.options)
+        if self.port is None and whole_ops and isinstance(key, str):
+            return Chosen(self.choice, key)
+        return Item(self, lift(key))
+
+    def options(self) -> tuple[Expression, ...]:
+        """Return what is read of each option."""
+        if self.port is None:
+            return tuple(lift(option) for option in self.choice.options)
+        return tuple(option[self.port] for option in self.choice.options)
+
+
+class Collect(Expression):
+    """`base.collect(per=...)`."""
+
+    __slots__ = ("base", "per")
+
+    def __init__(self, base: Expression, per: Any) -> None:
+        self.base = base
+        self.per = per
+
+
+class StreamOf(Expression):
+    """`base.stream()`."""
+
+    __slots__ = ("base",)
+
+    def __init__(self, base: Expression) -> None:
+        self.base = base
+
+
+class Batch(Expression):
+    """`base.batch(size)`: one ref is one axis, named when its graph is built."""
+
+    __slots__ = ("base", "graph", "name", "size")
+
+    def __init__(self, base: Expression, size: int) -> None:
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise ValueError(f"`.batch(size)` takes a whole number from 1, got {size!r}")
+        self.base = base
+        self.size = size
+        self.name: str | None = None
+        self.graph: Any = building_graph()
+
+
+def children(expression: Expression) -> tuple[Expression, ...]:
+    """Return the expressions directly inside one."""
+    match expression:
+        case Item(base=base, key=key):
+            return (base, key)
+        case Unary(operand=operand):
+            return (operand,)
+        case Binary(left=left, right=right):
+            return (left, right)
+        case Method(base=base, arguments=arguments):
+            return (base, *arguments)
+        case Template(fields=fields):
+            return tuple(fields.values())
+        case ListOf(items=items):
+            return items
+        case DictOf(items=mapping):
+            return tuple(mapping.values())
+        case OrElse(base=base, other=other):
+            return (base, other)
+        case Chosen():
+            return expression.options()
+        case Collect(base=base) | StreamOf(base=base) | Batch(base=base):
+            return (base,)
+        case _:
+            return ()
+
+
+def walk(expression: Expression) -> Iterator[Expression]:
+    """Yield an expression and all in it, outermost first."""
+    open_ends = [expression]
+    while open_ends:
+        current = open_ends.pop()
+        yield current
+        open_ends.extend(reversed(children(current)))
+
+
+def lift(value: object) -> Expression:
+    """Give any value as an expression; lists, tuples and dicts that hold refs become refs."""
+    if isinstance(value, Operators):
+        return value._ref()
+    if isinstance(value, (list, tuple)) and _holds_refs(value):
+        return ListOf(tuple(lift(item) for item in value), as_tuple=isinstance(value, tuple))
+    if isinstance(value, dict) and _holds_refs(value):
+        return DictOf({key: lift(item) for key, item in value.items()})
+    return Constant(value)
+
+
+def _holds_refs(value: object) -> bool:
+    if isinstance(value, Operators):
+        return True
+    if isinstance(value, dict):
+        return any(_holds_refs(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_holds_refs(item) for item in value)
+    return False

@@ -1,0 +1,188 @@
+"""Branches: `if_(cond, op).elif_(cond, op).else_(op)` and `switch(ref, {...}, default=op)`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from operonx.core.expressions.building import building_graph
+from operonx.core.expressions.refs import Binary, Choice, Chosen, Constant, Expression, PortRef, lift
+from operonx.core.ops.base import Op
+from operonx.core.ops.naming import assigned_name
+from operonx.core.ops.signature import Port
+
+__all__ = ["Arm", "BranchOp", "BlockFactory", "SwitchOp", "if_", "switch"]
+
+
+@dataclass(slots=True, eq=False)
+class Arm:
+    """One way a branch may go."""
+
+    condition: Expression | None
+    """None always matches: the `else_` arm."""
+    targets: list[Op | str]
+    """Ops of the same graph; names are resolved when the graph is built."""
+
+    def resolved(self) -> list[Op]:
+        """Return the targets that are ops."""
+        return [target for target in self.targets if isinstance(target, Op)]
+
+
+class BranchOp(Op):
+    """Chooses which of its targets fire. Its port `chosen` has the names of those that do."""
+
+    kind: ClassVar[str] = "branch"
+    calls: ClassVar[bool] = True
+
+    def __init__(self, name: str, *, named: bool) -> None:
+        super().__init__(name, named=named)
+        self.arms: list[Arm] = []
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """One port, `chosen`: a list of names."""
+        return (Port("chosen", list[str]),)
+
+    def elif_(self, condition: object, target: object) -> BranchOp:
+        """Add an arm that is tried where those before it did not match."""
+        self._add_arm(lift(condition), target)
+        self._rename_from(sys._getframe(1))
+        return self
+
+    if_ = elif_
+
+    def else_(self, target: object) -> BranchOp:
+        """Add the arm for where no other matched."""
+        self._add_arm(None, target)
+        self._rename_from(sys._getframe(1))
+        return self
+
+    def _add_arm(self, condition: Expression | None, target: object) -> None:
+        if self.arms and self.arms[-1].condition is None:
+            raise TypeError(f"branch `{self.name}`: nothing can follow `.else_(...)`")
+        targets = list(target) if isinstance(target, (list, tuple)) else [target]
+        for item in targets:
+            if not isinstance(item, (Op, str)):
+                raise TypeError(f"branch `{self.name}`: a target is an op or its name, got {item!r}")
+        self.arms.append(Arm(condition, targets))
+
+    def _rename_from(self, frame: Any) -> None:
+        name = assigned_name(frame)
+        if name is not None:
+            self.graph.rename(self, name)
+
+
+class SwitchOp(BranchOp):
+    """A branch on equality; `switch(...)["reply"]` reads the arm that was chosen."""
+
+    kind: ClassVar[str] = "switch"
+
+    def __init__(self, name: str, subject: Expression, *, named: bool) -> None:
+        super().__init__(name, named=named)
+        self.subject = subject
+        self._choice: Choice | None = None
+
+    def __getitem__(self, port: str) -> Expression:
+        if port == "chosen":
+            return PortRef(self, port)
+        if self._choice is None:
+            self._choice = Choice(
+                tuple(target for arm in self.arms for target in arm.resolved()), race=False
+            )
+        return Chosen(self._choice, port)
+
+
+class BlockFactory:
+    """A building block that takes its name as `block.with_(name="x")(...)` or `name="x"`."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str | None = None) -> None:
+        self._name = name
+
+    def with_(self, *, name: str) -> Any:
+        """Set the name of one use."""
+        return type(self)(name)
+
+    def _named(self, given: str | None, frame: Any, default: str) -> tuple[str, bool]:
+        explicit = given or self._name
+        return explicit or assigned_name(frame) or default, explicit is not None
+
+    @staticmethod
+    def _graph(what: str) -> Any:
+        graph = building_graph()
+        if graph is None:
+            raise TypeError(f"`{what}` adds to a graph: use it in a graph block")
+        return graph
+
+
+class _If(BlockFactory):
+    __slots__ = ()
+
+    def __call__(self, condition: object, target: object, *, name: str | None = None) -> BranchOp:
+        """Fire `target` only where `condition` holds.
+
+        Args:
+            condition: A ref expression that gives a boolean.
+            target: An op of this graph or its name, or a list of these.
+            name: The branch's name.
+
+        Returns:
+            The branch, for `.elif_(condition, target)` and `.else_(target)`.
+
+        Example:
+            ```python
+            if_(a["score"] > 0.5, accept).else_(reject)
+            ```
+        """
+        graph = self._graph("if_")
+        own, named = self._named(name, sys._getframe(1), "branch")
+        branch = BranchOp(own, named=named)
+        graph.add_op(branch)
+        branch._add_arm(lift(condition), target)
+        return branch
+
+
+class _Switch(BlockFactory):
+    __slots__ = ()
+
+    def __call__(
+        self,
+        subject: object,
+        cases: Mapping[Any, object],
+        *,
+        default: object = None,
+        name: str | None = None,
+    ) -> SwitchOp:
+        """Fire the target of the case that the subject equals.
+
+        Args:
+            subject: A ref.
+            cases: Targets (ops, their names, or lists) by text, number or boolean.
+            default: The target where no case matches; None skips all.
+            name: The branch's name.
+
+        Returns:
+            The branch; `switch(...)["reply"]` reads port `reply` of the chosen target.
+
+        Raises:
+            TypeError: If a case is no text, number or boolean.
+        """
+        graph = self._graph("switch")
+        own, named = self._named(name, sys._getframe(1), "switch")
+        ref = lift(subject)
+        branch = SwitchOp(own, ref, named=named)
+        graph.add_op(branch)
+        for case, target in cases.items():
+            if not isinstance(case, (str, int, float, bool)):
+                raise TypeError(f"switch: a case is a text, number or boolean, got {case!r}")
+            branch._add_arm(Binary("==", ref, Constant(case)), target)
+        if default is not None:
+            branch._add_arm(None, default)
+        return branch
+
+
+if_ = _If()
+switch = _Switch()

@@ -1,0 +1,283 @@
+"""`Operon`: a graph made ready to run, any number of times."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import anyio
+
+from operonx.core.engine.handle import RunHandle, RunStream
+from operonx.core.engine.linking import LinkedPlan
+from operonx.core.engine.result import RunResult
+from operonx.core.engine.scheduler import Run
+from operonx.core.engine.sifting import Sifter
+from operonx.core.errors import InputError, RunStateError, did_you_mean, listed
+from operonx.core.expressions.refs import IterationsRef, ParentRef, PortRef
+from operonx.core.graph.factory import GraphFactory
+from operonx.core.graph.graph import GraphOp
+from operonx.core.ops.decorator import OpFactory, op
+from operonx.core.ops.function import FuncOp, OpDefinition
+from operonx.core.plan.lowering import compile_plan
+from operonx.core.schema import validator
+
+__all__ = ["Operon"]
+
+
+class Operon:
+    """An engine for one graph. Serves any number of runs at a time, on asyncio and on trio.
+
+    Args:
+        graph: A built graph, or a `@graph` factory, whose parameters become the inputs.
+        engine: `"python"`, or `"auto"`: the best engine installed that can run the graph.
+        hub: The resource hub that ops find in `RunContext.hub` and are warmed up with.
+        replace: Functions or ops by op path, to run in their place; for tests.
+        max_open: Items of one generator firing that may be open at one time, where the op says
+            nothing itself.
+
+    Raises:
+        TypeError: If `graph` is no graph, or an argument is of the wrong kind.
+        ValueError: If `engine` or a path in `replace` is unknown.
+        Exception: What the warm-up of an op raises, so that what could never run fails here.
+
+    Example:
+        ```python
+        engine = Operon(g)
+        result = await engine.run({"name": "ada"})
+        print(result["text"])
+        ```
+    """
+
+    def __init__(
+        self,
+        graph: GraphOp | GraphFactory[..., Any],
+        engine: Literal["auto", "python"] = "auto",
+        *,
+        hub: Any = None,
+        replace: Mapping[str, Any] | None = None,
+        max_open: int = 256,
+    ) -> None:
+        if isinstance(graph, GraphFactory):
+            graph = graph.build()
+        if not isinstance(graph, GraphOp):
+            raise TypeError(f"`Operon` takes a graph or a `@graph` function, got {graph!r}")
+        if graph.graph is not None:
+            raise TypeError(f"graph `{graph.path}` is part of another; run `{graph.graph.name}`")
+        if engine not in ("auto", "python"):
+            raise ValueError(f"engine={engine!r}: there are `auto`, `python`")
+        if isinstance(max_open, bool) or not isinstance(max_open, int) or max_open < 1:
+            raise ValueError(f"max_open={max_open!r}: takes a whole number from 1")
+        self.graph = graph
+        """The graph that it runs."""
+        replaced = _replacements(graph, replace or {})
+        self._plan = compile_plan(graph)
+        self._linked = LinkedPlan(self._plan, hub=hub, max_open=max_open, replaced=replaced)
+        for one in graph.walk():
+            if one.path not in replaced:
+                one.warm_up(hub)
+        assert graph.analysis is not None  # compile_plan looked
+        self._inputs = graph.analysis.inputs
+        self._checks = [
+            (name, given.required, validator(given.annotation))
+            for name, given in self._inputs.items()
+        ]
+
+    # -- running
+
+    async def run(self, inputs: Mapping[str, Any] | None = None) -> RunResult:
+        """Run the graph to its end.
+
+        Args:
+            inputs: Values by input name.
+
+        Returns:
+            The outputs by name, with what else became of the run.
+
+        Raises:
+            InputError: If an input is missing, unknown or of the wrong type.
+            OpError: If an op failed.
+        """
+        return await Run(self._linked, self._checked(inputs)).execute()
+
+    def run_sync(self, inputs: Mapping[str, Any] | None = None) -> RunResult:
+        """Run the graph from code that is not async, on an event loop of its own.
+
+        Args:
+            inputs: Values by input name.
+
+        Raises:
+            RunStateError: If called where an event loop is running.
+            InputError: If an input is missing, unknown or of the wrong type.
+            OpError: If an op failed.
+        """
+        _refuse_running_loop()
+        return anyio.run(self.run, inputs)
+
+    def stream(
+        self,
+        inputs: Mapping[str, Any] | None = None,
+        ports: Iterable[str] | None = None,
+        order: Literal["arrival", "index"] = "arrival",
+    ) -> RunStream:
+        """Run the graph and watch its frames as they come.
+
+        Args:
+            inputs: Values by input name.
+            ports: Names of outputs: only frames that carry one come, cut to these.
+            order: `"index"` orders each op's frames by context.
+
+        Returns:
+            A stream of frames; use it as `async with ... as run:`, or iterate it at once.
+
+        Raises:
+            InputError: If an input is missing, unknown or of the wrong type.
+            ValueError: If a port is no output of the graph, or `order` is unknown.
+        """
+        if order not in ("arrival", "index"):
+            raise ValueError(f'order={order!r}: takes "arrival" or "index"')
+        wanted = None if ports is None else self._wanted(ports)
+        run = Run(self._linked, self._checked(inputs), streamed=True)
+        if wanted is not None or order == "index":
+            run.sifter = Sifter(wanted, in_order=order == "index")
+            run.sifter.set_up(run)
+        return RunStream(run)
+
+    def start(self, inputs: Mapping[str, Any] | None = None) -> RunHandle:
+        """Begin a run beside the caller.
+
+        Args:
+            inputs: Values by input name.
+
+        Returns:
+            A handle to await, watch, question, stop or cancel the run. Dropping it cancels it.
+
+        Raises:
+            InputError: If an input is missing, unknown or of the wrong type.
+        """
+        return RunHandle(Run(self._linked, self._checked(inputs)))
+
+    # -- inputs and outputs
+
+    def _checked(self, inputs: Mapping[str, Any] | None) -> dict[str, Any]:
+        given = dict(inputs or {})
+        problems: list[str] = []
+        for name, required, check in self._checks:
+            if name in given:
+                problem = check(given[name])
+                if problem is not None:
+                    problems.append(f"input `{name}`: {problem}")
+            elif required:
+                problems.append(f"input `{name}` is missing")
+        if len(given) > len(self._inputs) or problems or any(k not in self._inputs for k in given):
+            self._refuse(given, problems)
+        return given
+
+    def _refuse(self, given: Mapping[str, Any], problems: list[str]) -> None:
+        missing = [name for name in self._inputs if name not in given]
+        hints: list[str] = []
+        for name in given:
+            if name not in self._inputs:
+                problems.append(f"there is no input `{name}`")
+                hint = did_you_mean(str(name), missing or self._inputs)
+                if hint is not None:
+                    hints.append(hint)
+        if problems:
+            takes = listed(self._inputs, "no inputs")
+            raise InputError(
+                f"graph `{self.graph.name}`: {'; '.join(problems)}; it takes {takes}",
+                hint="; ".join(hints) or None,
+            )
+
+    def _wanted(self, ports: Iterable[str]) -> dict[str, dict[str, str]]:
+        if isinstance(ports, str):
+            raise ValueError(f"ports={ports!r}: takes a list of output names")
+        outputs = list(self._plan.outputs)
+        wanted: dict[str, dict[str, str]] = {}
+        for name in ports:
+            if name not in outputs:
+                hint = did_you_mean(name, outputs)
+                raise ValueError(
+                    f"ports: graph `{self.graph.name}` has no output `{name}`; "
+                    f"it has {listed(outputs)}" + (f"; {hint}" if hint else "")
+                )
+            for path, port in _carriers(self.graph, name):
+                wanted.setdefault(path, {})[port] = name
+        return wanted
+
+    def __repr__(self) -> str:
+        return f"<Operon {self.graph.name}: {len(self._plan.nodes)} nodes>"
+
+
+def _carriers(graph: GraphOp, output: str) -> list[tuple[str, str]]:
+    """Return the ops and ports whose frames carry an output.
+
+    Raises:
+        ValueError: If it is computed from refs, so that no frame carries it as it is.
+    """
+    found: list[tuple[str, str]] = []
+    open_ends = [(graph, output)]
+    while open_ends:
+        at, key = open_ends.pop()
+        assert at.analysis is not None  # a built graph's inner graphs are built
+        for write in at.analysis.writers.get(key, ()):
+            match write.expression:
+                case PortRef(op=GraphOp() as inner, port=port):
+                    open_ends.append((inner, port))
+                case IterationsRef(loop=loop, port=port):
+                    open_ends.append((loop, port))
+                case PortRef(op=one, port=port):
+                    found.append((one.path, port))
+                case ParentRef():
+                    continue
+                case other:
+                    raise ValueError(
+                        f"ports: output `{output}` is computed (`{other!r}`), so no frame "
+                        "carries it; let an op compute it"
+                    )
+    return found
+
+
+def _replacements(graph: GraphOp, replace: Mapping[str, Any]) -> dict[str, OpDefinition]:
+    ops = {one.path: one for one in graph.walk()}
+    replaced: dict[str, OpDefinition] = {}
+    for path, fake in replace.items():
+        target = ops.get(path)
+        if target is None:
+            hint = did_you_mean(path, ops)
+            raise ValueError(f"replace: there is no op `{path}`" + (f"; {hint}" if hint else ""))
+        if not isinstance(target, FuncOp):
+            raise ValueError(f"replace: `{path}` calls no function; it is a {target.kind}")
+        replaced[path] = _fitting(path, target, fake)
+    return replaced
+
+
+def _fitting(path: str, target: FuncOp, fake: Any) -> OpDefinition:
+    factory = fake if isinstance(fake, OpFactory) else op(fake)
+    definition: OpDefinition = factory.definition
+    signature = definition.signature
+    names = {p.name for p in signature.parameters if p.role != "context"}
+    unknown = [name for name in target.inputs if name not in names]
+    if unknown and not signature.accepts_extra:
+        raise ValueError(f"replace: `{path}` is given {listed(unknown)}, which {fake!r} lacks")
+    if signature.is_generator != target.signature.is_generator:
+        raise ValueError(f"replace: `{path}` and {fake!r} are not both generators")
+    ports = {port.name for port in signature.ports or ()}
+    wanted = {port.name for port in target.ports or ()}
+    if signature.ports is not None and target.ports is not None and ports != wanted:
+        raise ValueError(
+            f"replace: `{path}` has ports {listed(sorted(wanted), 'none')}, "
+            f"{fake!r} has {listed(sorted(ports), 'none')}"
+        )
+    return definition
+
+
+def _refuse_running_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise RunStateError(
+        "`run_sync` was called where an event loop is running", hint="write `await engine.run(...)`"
+    )
+

@@ -1,0 +1,127 @@
+"""`Op`: a node of a graph, with named inputs, named output ports and policies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from operonx.core.expressions.refs import ErrorRef, Expression, Operators, PortRef
+from operonx.core.ops.edges import SoftEdge, connect
+from operonx.core.ops.policies import Policies
+
+if TYPE_CHECKING:
+    from operonx.core.ops.signature import Port
+
+__all__ = ["Op", "error_of"]
+
+
+class Op(Operators):
+    """A node of a graph. Made by calling an `@op` function inside a graph block.
+
+    `op["k"]` reads an output; an op with one port may stand for it wherever a ref may.
+    """
+
+    kind: ClassVar[str] = "op"
+    calls: ClassVar[bool] = False
+    """Whether a firing calls something, and so emits a frame."""
+
+    def __init__(
+        self,
+        name: str,
+        inputs: dict[str, Expression] | None = None,
+        policies: Policies | None = None,
+        *,
+        named: bool = False,
+    ) -> None:
+        self.name = name
+        self.named = named
+        """Whether the author gave the name, so that a second one of it is a mistake."""
+        self.inputs: dict[str, Expression] = inputs or {}
+        self.policies = policies or Policies()
+        self.graph: Any = None
+        """The graph it belongs to; None for a root graph."""
+
+    @property
+    def path(self) -> str:
+        """Names from the root graph's down, joined by dots."""
+        names = [self.name]
+        graph = self.graph
+        while graph is not None:
+            names.append(graph.name)
+            graph = graph.graph
+        return ".".join(reversed(names))
+
+    @property
+    def ports(self) -> tuple[Port, ...] | None:
+        """The output ports; None where they are open: known only when it runs."""
+        return ()
+
+    @property
+    def final(self) -> tuple[Port, ...]:
+        """The ports of a generator that keep the op's own axes."""
+        return ()
+
+    @property
+    def opens_axis(self) -> bool:
+        """Whether its ports (but for the final ones) gain an axis of its own."""
+        return False
+
+    def all_ports(self) -> tuple[Port, ...]:
+        """Return all known ports, final ones last."""
+        return (*(self.ports or ()), *self.final)
+
+    def warm_up(self, hub: object) -> None:
+        """Get ready to run; `Operon(graph)` calls this once for every op.
+
+        Args:
+            hub: The resource hub of the engine, or None.
+
+        Raises:
+            Exception: Whatever keeps the op from ever running, so that it is known at once.
+        """
+
+    @property
+    def error(self) -> Expression:
+        """A ref to `{type, message, op, ctx}`; what reads it fires only if this op failed."""
+        return ErrorRef(self)
+
+    def __getitem__(self, port: str) -> Expression:
+        if not isinstance(port, str):
+            raise TypeError(
+                f"`{self.name}[{port!r}]`: takes the name of a port; "
+                f'index its value with `{self.name}["port"][{port!r}]`'
+            )
+        return PortRef(self, port)
+
+    def _ref(self) -> Expression:
+        ports = self.all_ports()
+        if self.ports is not None and len(ports) == 1:
+            return PortRef(self, ports[0].name)
+        names = ", ".join(f'`{self.name}["{port.name}"]`' for port in ports)
+        reason = "has open ports" if self.ports is None else f"has {len(ports)} ports"
+        raise TypeError(
+            f"op `{self.name}` {reason}, so it cannot stand for a value; "
+            f"read one: {names or 'an op without ports has no value'}"
+        )
+
+    def __invert__(self) -> SoftEdge:
+        return SoftEdge(self)
+
+    def __rshift__(self, targets: object) -> Any:
+        return connect(self, targets)
+
+    def __rrshift__(self, sources: object) -> Any:
+        return connect(sources, self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.path}>"
+
+
+def error_of(op: object) -> Any:
+    """Give `op.error`, for typed code, where an op types as its result.
+
+    Raises:
+        TypeError: If `op` is no op.
+    """
+    if not isinstance(op, Op):
+        raise TypeError(f"`error_of` takes an op, got {op!r}")
+    return op.error

@@ -1,0 +1,63 @@
+"""Ops that come with the core: `each` and `emit`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, Generic, TypedDict, TypeVar, cast
+
+from operonx.core.expressions.building import building_graph
+from operonx.core.ops.context import RunContext
+from operonx.core.ops.decorator import OpFactory, op
+
+__all__ = ["EachItem", "each", "emit"]
+
+T = TypeVar("T")
+
+
+class EachItem(TypedDict, Generic[T]):
+    """What `each` gives for every item."""
+
+    item: T
+    index: int
+
+
+@op(name="each", outputs={"item": Any, "index": int}, run_in="inline", rust="each")
+def _each(list: Iterable[Any]) -> Iterator[dict[str, Any]]:  # noqa: A002 - the contract's name
+    for index, item in enumerate(list):
+        yield {"item": item, "index": index}
+
+
+class _Each(OpFactory[..., Any]):
+    """`each` with a type of its own: the item's type is that of the list's items."""
+
+    def __init__(self) -> None:
+        super().__init__(_each.definition, _each.policies)
+
+    def __call__(self, list: Iterable[T], *, name: str | None = None) -> EachItem[T]:  # noqa: A002
+        """Fan a list out: ports `item` and `index`, one context an item.
+
+        Args:
+            list: A ref to a list, or a list.
+            name: The op's name.
+
+        Example:
+            ```python
+            page = each(PARENT["pages"])
+            words = count(text=page["item"])
+            ```
+        """
+        graph = building_graph()
+        if graph is None:
+            return cast("EachItem[T]", _each(list))
+        kwargs = {} if name is None else {"name": name}
+        return cast("EachItem[T]", self._add_to(graph, (list,), kwargs, sys._getframe(1)))
+
+
+each = _Each()
+
+
+@op(run_in="inline", rust="emit")
+def emit(channel: str, value: Any, run: RunContext) -> None:
+    """Hand a value to those who watch the run, on a channel; `RunContext.emit` as an op."""
+    run.emit(channel, value)

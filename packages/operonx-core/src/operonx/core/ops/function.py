@@ -1,0 +1,86 @@
+"""`FuncOp`: an op that calls a Python function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from operonx.core.expressions.refs import Expression
+from operonx.core.ops.base import Op
+from operonx.core.ops.context import RunContext
+from operonx.core.ops.policies import Policies
+from operonx.core.ops.signature import Port, Signature, read_signature
+from operonx.core.stream import Stream
+
+__all__ = ["FuncOp", "OpDefinition"]
+
+
+@dataclass(slots=True)
+class OpDefinition:
+    """A function as an op: what `@op` keeps of it. One definition serves many nodes."""
+
+    function: Callable[..., Any]
+    name: str
+    policies: Policies
+    outputs: Any = None
+    final: Any = None
+    returns: str | None = None
+    native: str | None = None
+    """Name of the native op that does the same."""
+    warm_up: Callable[[object], None] | None = None
+    _signature: Signature | None = field(default=None, repr=False)
+
+    @property
+    def signature(self) -> Signature:
+        """What the graph knows of the function; read once, when a graph first uses it."""
+        if self._signature is None:
+            self._signature = read_signature(
+                self.function,
+                outputs=self.outputs,
+                final=self.final,
+                returns=self.returns,
+                context_type=RunContext,
+                stream_type=Stream,
+            )
+        return self._signature
+
+
+class FuncOp(Op):
+    """A node that calls a function: its parameters are the inputs, its result the ports."""
+
+    kind: ClassVar[str] = "func"
+    calls: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        definition: OpDefinition,
+        name: str,
+        inputs: dict[str, Expression],
+        policies: Policies,
+        *,
+        named: bool,
+    ) -> None:
+        super().__init__(name, inputs, policies, named=named)
+        self.definition = definition
+        self.signature = definition.signature
+
+    @property
+    def ports(self) -> tuple[Port, ...] | None:
+        """The ports that the function's signature tells."""
+        return self.signature.ports
+
+    @property
+    def final(self) -> tuple[Port, ...]:
+        """The ports of `yield final(...)`."""
+        return self.signature.final
+
+    @property
+    def opens_axis(self) -> bool:
+        """True of a generator."""
+        return self.signature.is_generator
+
+    def warm_up(self, hub: object) -> None:
+        """Call the function's own warm-up hook, if it has one."""
+        if self.definition.warm_up is not None:
+            self.definition.warm_up(hub)

@@ -1,0 +1,148 @@
+"""Policies: what is done around a firing, as data on the op.
+
+They apply in this order: `timeout` bounds one attempt, `retry` makes the attempts, then comes
+`fallback`, then `on_error`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, Literal, TypeAlias
+
+__all__ = ["UNSET", "OnError", "Policies", "Rate", "Retry", "RunIn", "Unset"]
+
+OnError: TypeAlias = Literal["raise", "skip"]
+RunIn: TypeAlias = Literal["auto", "inline", "thread", "process"]
+
+
+class Unset:
+    """The type of `UNSET`: told apart from None, which is a value like any other."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a failed firing is tried again, and when.
+
+    Example:
+        ```python
+        fetch.with_(retry=Retry(attempts=5, backoff=0.2, jitter=0.1, on=(TimeoutError,)))(url=u)
+        ```
+    """
+
+    attempts: int = 3
+    """Attempts in all, the first one included."""
+    backoff: float = 0.0
+    """Seconds before the second attempt; doubled before each further one."""
+    jitter: float = 0.0
+    """At most this many seconds, drawn at random, are added to each back-off."""
+    on: tuple[type[Exception], ...] = (Exception,)
+    """Exception classes that are worth another attempt; all else fails at once."""
+
+    def __post_init__(self) -> None:
+        _require(_is_count(self.attempts), f"Retry(attempts={self.attempts!r}): a whole number from 1")
+        _require(_is_seconds(self.backoff), f"Retry(backoff={self.backoff!r}): seconds, 0 or more")
+        _require(_is_seconds(self.jitter), f"Retry(jitter={self.jitter!r}): seconds, 0 or more")
+        on = self.on if isinstance(self.on, tuple) else (self.on,)
+        object.__setattr__(self, "on", on)
+        if not on or not all(isinstance(kind, type) and issubclass(kind, Exception) for kind in on):
+            raise TypeError(f"Retry(on={self.on!r}): takes a tuple of exception classes")
+
+    def delay(self, failed: int, draw: float) -> float:
+        """Return the seconds to wait after `failed` attempts; `draw` is from [0, 1)."""
+        return float(self.backoff * 2 ** (failed - 1) + self.jitter * draw)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` attempts begin in any `per` seconds, over the whole run."""
+
+    count: int
+    per: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require(_is_count(self.count), f"Rate({self.count!r}): a whole number from 1")
+        _require(_is_seconds(self.per) and self.per > 0, f"Rate(per={self.per!r}): seconds above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """All policies of one op. What is None (or UNSET) is not asked for."""
+
+    retry: Retry | None = None
+    timeout: float | None = None
+    """Seconds that one attempt may take (of a generator: each wait for a yield)."""
+    fallback: Any = UNSET
+    """A value of the op's ports, or an op of the same inputs and ports."""
+    concurrency: int | None = None
+    """Firings of this op at one time, over the whole run."""
+    rate: Rate | None = None
+    on_error: OnError = "raise"
+    max_open: int | None = None
+    """Open items of one firing of this generator; None takes the engine's."""
+    run_in: RunIn = "auto"
+    cache: Any = None
+    """Reserved: refused at build."""
+
+    def __post_init__(self) -> None:
+        if self.retry is not None and not isinstance(self.retry, Retry):
+            raise TypeError(f"retry={self.retry!r}: takes a `Retry(attempts=...)`")
+        if self.rate is not None and not isinstance(self.rate, Rate):
+            raise TypeError(f"rate={self.rate!r}: takes a `Rate(n, per=seconds)`")
+        _require(
+            self.timeout is None or (_is_seconds(self.timeout) and self.timeout > 0),
+            f"timeout={self.timeout!r}: takes seconds above 0",
+        )
+        _require(
+            self.concurrency is None or _is_count(self.concurrency),
+            f"concurrency={self.concurrency!r}: takes a whole number from 1",
+        )
+        _require(
+            self.max_open is None or _is_count(self.max_open),
+            f"max_open={self.max_open!r}: takes a whole number from 1",
+        )
+        _require(self.on_error in ("raise", "skip"), f'on_error={self.on_error!r}: "raise" or "skip"')
+        _require(
+            self.run_in in ("auto", "inline", "thread", "process"),
+            f'run_in={self.run_in!r}: "auto", "inline", "thread" or "process"',
+        )
+
+    def but(self, **changes: Any) -> Policies:
+        """Return these policies with some changed.
+
+        Raises:
+            TypeError: If there is no policy of a name.
+        """
+        return replace(self, **changes)
+
+    def asked(self) -> dict[str, Any]:
+        """Return what differs from the defaults, by name."""
+        default = type(self)()
+        return {
+            field.name: value
+            for field in fields(self)
+            if (value := getattr(self, field.name)) is not getattr(default, field.name)
+            and value != getattr(default, field.name)
+        }
+
+
+POLICY_NAMES: Final = frozenset(field.name for field in fields(Policies))
+
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise ValueError(message)

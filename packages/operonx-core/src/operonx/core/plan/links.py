@@ -1,0 +1,188 @@
+"""Nodes joined into a plan: signals counted, gates between regions made.
+
+A node waits for all its hard predecessors, those in its own region and those around it. What is
+skipped outside a stream is skipped there **as a whole**, once, and not item by item; so a node
+with predecessors around its region has a *gate* in the region around: an `AllNode` that fires
+unless the node is skipped as a whole there. Only the gate links into the stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from operonx.core.plan.guards import Guard
+from operonx.core.plan.nodes import (
+    AllNode,
+    AnyNode,
+    BatchNode,
+    ChoiceNode,
+    CollectNode,
+    Node,
+    Region,
+    StreamNode,
+    WaitNode,
+    ZipNode,
+)
+
+__all__ = ["PlanBuilder"]
+
+
+class PlanBuilder:
+    """Takes nodes in an order in which they can be decided, and links them at the end."""
+
+    def __init__(self) -> None:
+        self.regions: list[Region] = []
+        self.nodes: list[Node] = []
+        self.guard: Guard | None = None
+        """The guard of what is added now."""
+        self._gates: dict[tuple[int, frozenset[Node]], Node] = {}
+        self._above: dict[Node, set[Node]] = {}
+
+    def add_region(self, parent: Region | None, axis: str, owner: Node | None) -> Region:
+        """Make a region."""
+        region = Region(len(self.regions), parent, axis, owner)
+        self.regions.append(region)
+        return region
+
+    def take(self, node: Node, needs: Iterable[Node] = (), after: Iterable[Node] = ()) -> None:
+        """Take a node in.
+
+        Args:
+            node: The node.
+            needs: Nodes in its region or around it that must fire.
+            after: Nodes in its region that must be decided.
+        """
+        node.id = len(self.nodes)
+        node.index = len(node.region.nodes)
+        node.region.nodes.append(node)
+        node.region.pending.append(0)
+        node.guard = self.guard
+        node.hard = list(dict.fromkeys(needs))
+        for other in dict.fromkeys(after):
+            other.after.append(node)
+            node.waits += 1
+        self.nodes.append(node)
+
+    def need(self, node: Node, other: Node) -> None:
+        """Let a node that was taken in wait for one more."""
+        if other not in node.hard:
+            node.hard.append(other)
+
+    # -- linking
+
+    def finish(self) -> None:
+        """Make the gates and count the signals."""
+        for node in list(self.nodes):
+            self._add_stream_needs(node)
+            self._make_gate(node)
+        targets: dict[Node, list[Node]] = {node: [] for node in self.nodes}
+        for node in self.nodes:
+            self._link(node, targets)
+        for node in self.nodes:
+            node.targets = tuple(targets[node])
+            node.linked = bool(node.after or node.reports or node.inner)
+
+    def _add_stream_needs(self, node: Node) -> None:
+        # What takes a stream in needs it to be opened, and its items' op not to be skipped whole.
+        match node:
+            case CollectNode(cell=cell) | StreamNode(cell=cell) | BatchNode(cell=cell):
+                cells = [cell]
+            case ZipNode(cells=cells):
+                pass
+            case WaitNode(cell=cell):
+                self.need(node, _owner(cell.region))
+                return
+            case _:
+                return
+        for cell in cells:
+            self.need(node, _owner(cell.region))
+            if cell.gate is not None:
+                self.need(node, cell.gate)
+
+    def _make_gate(self, node: Node) -> None:
+        region = node.region
+        if region.parent is None:
+            return
+        if isinstance(node, AnyNode) or (isinstance(node, ChoiceNode) and not node.strict):
+            options = node.members if isinstance(node, AnyNode) else node.options
+            node.gate = self._any_gate(node, options)
+            return
+        found = {pred.gate for pred in node.hard if pred.region is region and pred.gate is not None}
+        found |= set(self._outer_needs(node))
+        if isinstance(node, ChoiceNode):
+            found |= {one.gate for one in node.options[: node.strict] if one.gate is not None}
+        if found:
+            node.gate = self._all_gate(region, frozenset(found), node)
+
+    def _outer_needs(self, node: Node) -> list[Node]:
+        region = node.region
+        above = self._above_of(_owner(region)) if region.parent is not None else set()
+        return [
+            pred for pred in node.hard if pred.region is not region and pred not in above
+        ]
+
+    def _all_gate(self, region: Region, found: frozenset[Node], node: Node) -> Node:
+        owner = _owner(region)
+        key = (region.index, found)
+        if key not in self._gates:
+            gate = AllNode(owner.region, f"{node.path} (gate)")
+            self._take_gate(gate, [owner, *sorted(found, key=lambda one: one.id)], node)
+            self._gates[key] = gate
+        return self._gates[key]
+
+    def _any_gate(self, node: Node, options: Iterable[Node]) -> Node | None:
+        gates = [option.gate for option in options]
+        known = [gate for gate in gates if gate is not None]
+        if not known or len(known) < len(gates):
+            return None
+        if len(set(known)) == 1:
+            return known[0]
+        gate = AnyNode(known[0].region, f"{node.path} (gate)", list(dict.fromkeys(known)))
+        self._take_gate(gate, (), node)
+        for number, member in enumerate(gate.members):
+            member.reports.append((gate, number))
+        return gate
+
+    def _take_gate(self, gate: Node, needs: Iterable[Node], node: Node) -> None:
+        self.take(gate, needs)
+        gate.guard = node.guard
+        self._make_gate(gate)
+
+    def _above_of(self, node: Node) -> set[Node]:
+        """Return all nodes that must have fired where `node` does, itself included."""
+        known = self._above.get(node)
+        if known is None:
+            known = {node}
+            open_ends = [node]
+            while open_ends:
+                at = open_ends.pop()
+                owner = at.region.owner
+                for pred in (*at.hard, *(() if owner is None else (owner,))):
+                    if pred not in known:
+                        known.add(pred)
+                        open_ends.append(pred)
+            self._above[node] = known
+        return known
+
+    def _link(self, node: Node, targets: dict[Node, list[Node]]) -> None:
+        region = node.region
+        count = node.waits
+        for pred in node.hard:
+            if pred.region is region:
+                targets[pred].append(node)
+                count += 1
+        strict = isinstance(node, ChoiceNode) and bool(node.strict)
+        if node.gate is not None and (strict or self._outer_needs(node)):
+            node.gate.inner.append(node)
+            region.outer.append((node.gate, node))
+            count += 1
+        if region.owner is not None:
+            (node.gate or region.owner).covers.append(node)
+        region.pending[node.index] = count
+        if not count:
+            region.roots.append(node)
+
+
+def _owner(region: Region) -> Node:
+    assert region.owner is not None  # only the root has none, and no stream is of the root
+    return region.owner

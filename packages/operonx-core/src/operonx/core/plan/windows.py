@@ -1,0 +1,161 @@
+"""Windows that could deadlock, found in the plan and dropped.
+
+A window holds a generator back until items close. Where an item can only close after its own
+stream has ended, also by way of other windows, holding back would wait for ever. Such a stream is
+one whose end and whose items lie on one cycle of "must come before"; it has no window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from operonx.core.plan.nodes import (
+    BatchNode,
+    CellNode,
+    CollectNode,
+    EndNode,
+    GeneratorNode,
+    LoopNode,
+    Node,
+    Plan,
+    Region,
+    StreamNode,
+    WaitNode,
+    ZipNode,
+)
+
+__all__ = ["drop_deadlocking_windows"]
+
+
+def drop_deadlocking_windows(plan: Plan) -> None:
+    """Set `region.window` to False where a bound on open items could wait for ever."""
+    if len(plan.regions) == 1:
+        return
+    order = _Before(plan)
+    component = order.components()
+    for region in plan.regions:
+        if region.owner is not None:
+            region.window = component[order.end(region)] != component[order.close(region)]
+
+
+class _Before:
+    """What must have happened before what.
+
+    The vertices are the nodes by id, then for each region the end of its streams and the closing
+    of their items.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.edges: list[list[int]] = [[] for _ in range(len(plan.nodes) + 2 * len(plan.regions))]
+        self.readers: dict[StreamNode, list[Node]] = {}
+        for node in plan.nodes:
+            for stream in getattr(node, "streams", ()):
+                self.readers.setdefault(stream, []).append(node)
+        for node in plan.nodes:
+            self.edges[node.id].extend(self._before(node))
+            for later in (*node.after, *(one for one, _ in node.reports), *node.promises):
+                self.edges[later.id].append(node.id)
+        for region in plan.regions:
+            self._add_region(region)
+
+    def end(self, region: Region) -> int:
+        """Return the vertex of the end of a region's streams."""
+        return len(self.plan.nodes) + 2 * region.index
+
+    def close(self, region: Region) -> int:
+        """Return the vertex of the closing of a region's items."""
+        return len(self.plan.nodes) + 2 * region.index + 1
+
+    def _before(self, node: Node) -> Iterator[int]:
+        yield from (pred.id for pred in node.hard)
+        if node.region.owner is not None:
+            yield node.region.owner.id
+        match node:
+            case CollectNode(cell=cell) | WaitNode(cell=cell):
+                yield cell.id
+                yield self.end(cell.region)
+            case EndNode(of=of) if isinstance(of, GeneratorNode | LoopNode):
+                yield self.end(of.child)
+            case CellNode():
+                yield from self._before_cell(node)
+            case _:
+                pass
+
+    def _before_cell(self, cell: CellNode) -> Iterator[int]:
+        # A cell is held until its consumer takes it.
+        match cell.consumer:
+            case StreamNode() as stream:
+                for reader in self.readers.get(stream, ()):
+                    yield reader.id
+                    if isinstance(reader, GeneratorNode):
+                        yield self.close(reader.child)
+            case ZipNode(cells=cells, child=child) as zipped:
+                yield zipped.id
+                yield self.close(child)
+                yield from (other.id for other in cells if other is not cell)
+            case BatchNode(child=child) as batch:
+                yield batch.id
+                yield self.close(child)
+            case _:
+                pass
+
+    def _add_region(self, region: Region) -> None:
+        owner = region.owner
+        if owner is None:
+            return
+        end, close = self.edges[self.end(region)], self.edges[self.close(region)]
+        end.append(owner.id)
+        end.append(self.close(region))  # this is the window
+        close.extend(node.id for node in region.nodes)
+        if region.parent is not None and region.parent.owner is not None:
+            self.edges[self.close(region.parent)] += [self.end(region), self.close(region)]
+        if isinstance(owner, LoopNode):
+            end.append(owner.done.id)
+        elif isinstance(owner, ZipNode | BatchNode):
+            cells = owner.cells if isinstance(owner, ZipNode) else [owner.cell]
+            end.extend(self.end(cell.region) for cell in cells)
+
+    def components(self) -> list[int]:
+        """Return for every vertex the number of its strongly connected component (Tarjan)."""
+        size = len(self.edges)
+        index = [-1] * size
+        low = [0] * size
+        component = [-1] * size
+        on_stack = [False] * size
+        stack: list[int] = []
+        counter = 0
+        found = 0
+        for start in range(size):
+            if index[start] != -1:
+                continue
+            work = [(start, iter(self.edges[start]))]
+            index[start] = low[start] = counter
+            counter += 1
+            stack.append(start)
+            on_stack[start] = True
+            while work:
+                vertex, successors = work[-1]
+                for other in successors:
+                    if index[other] == -1:
+                        index[other] = low[other] = counter
+                        counter += 1
+                        stack.append(other)
+                        on_stack[other] = True
+                        work.append((other, iter(self.edges[other])))
+                        break
+                    if on_stack[other]:
+                        low[vertex] = min(low[vertex], index[other])
+                else:
+                    work.pop()
+                    if work:
+                        low[work[-1][0]] = min(low[work[-1][0]], low[vertex])
+                    if low[vertex] == index[vertex]:
+                        while True:
+                            member = stack.pop()
+                            on_stack[member] = False
+                            component[member] = found
+                            if member == vertex:
+                                break
+                        found += 1
+        return component
