@@ -58,6 +58,15 @@ def lowest(session: nox.Session) -> None:
 
 
 @nox.session
+def coverage(session: nox.Session) -> None:
+    """Which lines and branches the quick tests of all distributions reach."""
+    install_tested(session, *SETS["all"])
+    session.install("--constraint=constraints.txt", "coverage")
+    session.run("coverage", "run", "-m", "pytest", "tests/internal", *session.posargs)
+    session.run("coverage", "report")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """The benchmarks; see benchmarks/README.md. They make the environments that they measure."""
     session.run("python", "-m", "benchmarks", *session.posargs)

@@ -2,7 +2,7 @@
 
 # Annotations that no checker accepts are tested too.
 # ruff: noqa: PYI061, S102
-# mypy: disable-error-code="valid-type, unused-ignore"
+# mypy: disable-error-code="valid-type, unused-ignore, misc"
 # pyright: reportUnknownArgumentType=false, reportUntypedNamedTuple=false
 # pyright: reportGeneralTypeIssues=false, reportArgumentType=false
 
@@ -159,6 +159,27 @@ class File:
 )
 def test_type_name_reads_as_it_would_be_written(annotation: object, expected: str) -> None:
     assert type_name(annotation) == expected
+
+
+class Liar:
+    """Equal to everything, and of no truth: as a ref is, or an array."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> Any:
+        return self
+
+    def __bool__(self) -> bool:
+        raise AssertionError
+
+
+@pytest.mark.parametrize("annotation", [Liar(), [1], {"a": 1}, 5, print, ...])
+def test_what_is_no_annotation_accepts_all(annotation: Any) -> None:
+    assert type_name(annotation)
+    assert validator(annotation)(1) is None
+    assert assignable(annotation, int)
+    assert assignable(int, annotation)
+    assert field_annotations(annotation) is None
 
 
 @given(
@@ -679,11 +700,50 @@ def test_generic_alias_is_replaced() -> None:
     assert validator(namespace["Broken"])(object()) is None
 
 
-@given(st.one_of(st.none(), *map(st.from_type, [int, str, float, bool, bytes])), st.from_type(type))
-def test_assignable_is_never_false_where_a_value_fits(value: object, target: type) -> None:
-    source = type(value)
-    if validator(target)(value) is None:
-        assert assignable(source, target)
+SIMPLE: list[tuple[Any, st.SearchStrategy[Any]]] = [
+    (int, st.integers()),
+    (float, st.floats()),
+    (str, st.text(max_size=3)),
+    (None, st.none()),
+    (bool, st.booleans()),
+    (Literal["a", 1], st.sampled_from(["a", 1])),
+    (Hit, st.fixed_dictionaries({"doc": st.text(max_size=3)}, optional={"score": st.floats()})),
+    (Point, st.builds(Point, st.integers(), st.integers())),
+]
+
+
+def typed_values() -> st.SearchStrategy[tuple[Any, Any]]:
+    """Annotations, each with a value of it.
+
+    No container is empty, as it would fit any other, and no class is abstract, as its values
+    may be of any subclass.
+    """
+
+    def larger(inner: st.SearchStrategy[tuple[Any, Any]]) -> st.SearchStrategy[tuple[Any, Any]]:
+        return st.one_of(
+            inner.map(lambda pair: (list[pair[0]], [pair[1]])),
+            inner.map(lambda pair: (tuple[pair[0], ...], (pair[1],))),
+            inner.map(lambda pair: (dict[str, pair[0]], {"doc": pair[1]})),
+            inner.map(lambda pair: (Annotated[pair[0], "unit"], pair[1])),
+            st.tuples(inner, inner).map(lambda p: (tuple[p[0][0], p[1][0]], (p[0][1], p[1][1]))),
+            st.tuples(inner, inner).map(lambda p: (typing.Union[p[0][0], p[1][0]], p[0][1])),  # noqa: UP007
+        )
+
+    simple = [values.map(lambda value, a=a: (a, value)) for a, values in SIMPLE]
+    return st.recursive(st.one_of(simple), larger, max_leaves=4)
+
+
+@given(typed_values())
+def test_value_of_a_type_fits_it(pair: tuple[Any, Any]) -> None:
+    assert validator(pair[0])(pair[1]) is None
+
+
+@given(typed_values(), typed_values())
+def test_what_some_value_fits_is_assignable(
+    source: tuple[Any, Any], target: tuple[Any, Any]
+) -> None:
+    if validator(target[0])(source[1]) is None:
+        assert assignable(source[0], target[0])
 
 
 def test_importing_the_schema_imports_neither_pydantic_nor_numpy() -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from importlib.metadata import requires, version
 
-from operonx import telemetry
+import operonx.telemetry as telemetry
 
 
 def test_its_version_is_that_of_the_distribution() -> None:

@@ -221,7 +221,7 @@ def test_unresolvable_annotation_is_any_and_costs_only_itself() -> None:
 
 
 def test_annotation_that_raises_is_any() -> None:
-    def function(a: "1 / 0", b: "[][1]") -> None: ...  # type: ignore[valid-type]
+    def function(a: "1 / 0", b: "0[1]") -> None: ...  # type: ignore[valid-type]
 
     assert read(function).parameters == (parameter("a"), parameter("b"))
 
@@ -1006,6 +1006,38 @@ def test_another_final_is_an_item() -> None:
 
     found = read(function)
     assert (found.ports, found.final) == ((Port("a", Any),), ())
+
+
+def test_final_of_another_object_is_an_item() -> None:
+    class Holder:
+        def final(self, **ports: int) -> dict[str, int]:
+            return ports
+
+        def method(self, x):
+            yield {"a": x}
+            yield self.final(b=x)
+
+    def parameter_of_that_name(x, final):
+        yield {"a": x}
+        yield final(b=x)
+
+    assert read(Holder().method).final == ()
+    assert read(parameter_of_that_name).final == ()
+
+
+def test_globals_that_lie_in_comparisons_are_no_final(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Liar:
+        def __eq__(self, other: object) -> Any:
+            raise AssertionError
+
+        __hash__ = None  # type: ignore[assignment]
+
+    monkeypatch.setitem(globals(), "LIAR", Liar())
+
+    def function(x):
+        yield {"a": LIAR}  # type: ignore[name-defined] # noqa: F821
+
+    assert read(function).final == ()
 
 
 def test_nested_final_is_not_its_own() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from operator import itemgetter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from operonx.core.errors import OutputError, did_you_mean, listed
-from operonx.core.ops.function import OpDefinition
 from operonx.core.ops.policies import UNSET
-from operonx.core.ops.signature import Signature
 from operonx.core.plan.nodes import Argument, CallNode, GeneratorNode
+
+if TYPE_CHECKING:
+    from operonx.core.ops.function import OpDefinition
+    from operonx.core.ops.signature import Signature
 
 __all__ = ["SHORT", "Caller", "clock", "ports_of"]
 
@@ -32,12 +34,14 @@ class Caller:
         "arguments",
         "context_parameter",
         "function",
+        "measures",
         "open_ports",
         "ports",
         "short",
         "signature",
         "simple",
         "take",
+        "value_slot",
     )
 
     def __init__(self, node: CallNode, definition: OpDefinition) -> None:
@@ -50,6 +54,12 @@ class Caller:
         ports = node.op.ports
         self.open_ports = ports is None
         self.ports: tuple[str, ...] = tuple(port.name for port in ports or ())
+        self.measures = node.op.policies.run_in == "auto"
+        """Whether how long calls take decides where they run."""
+        self.value_slot: int | None = None
+        """Where the result goes if it is the value of the one port."""
+        if self.signature.shape == "value" and not isinstance(node, GeneratorNode):
+            self.value_slot = node.outputs[self.ports[0]]
         self.short: bool | None = None
         """Whether calls were short so far; None before the first."""
         positional = _positional(self.signature, node.arguments)

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.to_process
 
-from operonx.core.engine.calling import Caller, clock, ports_of
+from operonx.core.engine.calling import SHORT, Caller, clock, ports_of
 from operonx.core.engine.guarding import cancellable, places_of
 from operonx.core.engine.state import SKIP, MemoryState, context_of
-from operonx.core.engine.scheduler import Run, Suspended
 from operonx.core.engine.threads import ThreadCall
 from operonx.core.errors import OutputError
 from operonx.core.ops.context import RunContext
 from operonx.core.ops.policies import UNSET, Rate
-from operonx.core.plan.nodes import CallNode
 
 if TYPE_CHECKING:
+    from operonx.core.engine.scheduler import Run, Suspended
     from operonx.core.ops.policies import Policies
+    from operonx.core.plan.nodes import CallNode
 
 __all__ = ["choose_fire", "complete", "fire_async", "fire_inline", "fire_waiting", "wait_for_rate"]
 
@@ -62,20 +62,29 @@ def fire_inline(run: Run, inst: MemoryState, node: CallNode) -> None:
             value = run.variables.copy().run(caller.function, *caller.take(inst.slots))
         else:
             value = run.variables.copy().run(partial(caller.function, **arguments(run, inst, node)))
-        outputs = ports_of(caller, value, caller.ports, caller.signature.shape)
+        if caller.measures and clock() - before > SHORT:
+            caller.short = False
+            choose_fire(node)
+        if caller.value_slot is None or run.frames is not None:
+            outputs = ports_of(caller, value, caller.ports, caller.signature.shape)
+        else:
+            # One port that is the whole result, and nobody to show a frame to.
+            inst.slots[caller.value_slot] = value
+            outputs = None
     except BaseException as error:  # noqa: BLE001 - sorted out in one place
         run.raised(inst, node, error)
         return
-    if node.op.policies.run_in == "auto":
-        caller.measured(clock() - before)
-        if not caller.short:
-            choose_fire(node)
-    complete(run, inst, node, outputs)
+    if outputs is not None:
+        complete(run, inst, node, outputs)
+        return
+    if node.failed is not None:
+        run.signal(inst, node.failed, SKIP, f"`{node.path}` did not fail")
+    run.fired(inst, node)
 
 
 def arguments(run: Run, inst: MemoryState, node: CallNode, attempt: int = 1) -> dict[str, Any]:
     """Return the arguments of a call by name, the run's context included."""
-    caller = node.caller
+    caller: Caller = node.caller
     found = caller.gather(inst)
     if caller.context_parameter is not None:
         found[caller.context_parameter] = RunContext(run, node.path, context_of(inst), attempt)
@@ -240,8 +249,7 @@ async def _fall_back(
     names = {p.name for p in fallback.signature.parameters if p.role == "input"}
     wanted = {name: value for name, value in given.items() if name in names}
     value = await _attempt(run, inst, node, fallback, wanted, attempt)
-    outputs = ports_of(fallback, value, fallback.ports, fallback.signature.shape)
-    return outputs
+    return ports_of(fallback, value, fallback.ports, fallback.signature.shape)
 
 
 def _fallback_value(node: CallNode, value: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def was_asked(run: Run, error: BaseException) -> bool:
         return True
     if not isinstance(error, anyio.get_cancelled_exc_class()):
         return False
-    if run.group is not None and run.group.cancel_scope.cancel_called:
+    if run.group is not None and run.group.cancel_called:
         return True
     if anyio.current_effective_deadline() == float("-inf"):
         return True

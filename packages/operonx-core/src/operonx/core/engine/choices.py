@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from operonx.core.engine.state import COVERED, SKIP, MemoryState
-from operonx.core.engine.scheduler import Run
 from operonx.core.errors import ExpressionError
 from operonx.core.expressions.operators import equal
-from operonx.core.plan.nodes import AnyNode, BranchNode, ChoiceNode, Node
+
+if TYPE_CHECKING:
+    from operonx.core.engine.scheduler import Run
+    from operonx.core.plan.nodes import AnyNode, BranchNode, ChoiceNode, Node
 
 __all__ = ["fire_all", "fire_branch", "hear_any", "hear_choice"]
 
@@ -149,4 +151,3 @@ def _choose(inst: MemoryState, node: BranchNode) -> tuple[list[str], set[Node]]:
         if holds:
             return names, arms
     return [], set()
-

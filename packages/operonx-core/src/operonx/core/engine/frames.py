@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import anyio
 
-from operonx.core.errors import Context
+if TYPE_CHECKING:
+    from operonx.core.errors import Context
 
 __all__ = ["Emit", "Frame", "Outbox"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
@@ -12,15 +12,17 @@ import anyio.lowlevel
 from operonx.core.engine.calling import SHORT, Caller, clock, final_ports, ports_of
 from operonx.core.engine.calls import release_streams, wait_for_rate
 from operonx.core.engine.guarding import guards_of, is_dead, places_of
-from operonx.core.engine.state import SKIP, MemoryState, context_of
 from operonx.core.engine.scheduler import Run, reason_of
+from operonx.core.engine.state import SKIP, MemoryState, context_of
 from operonx.core.engine.streams import skip_waiters
 from operonx.core.engine.threads import ThreadIterator
 from operonx.core.errors import OutputError
 from operonx.core.ops.context import RunContext
 from operonx.core.ops.policies import UNSET
 from operonx.core.ops.signature import Final
-from operonx.core.plan.nodes import GeneratorNode
+
+if TYPE_CHECKING:
+    from operonx.core.plan.nodes import GeneratorNode
 
 __all__ = ["choose_generator_fire", "skip_generator"]
 
@@ -223,7 +225,7 @@ def _fire_driven(run: Run, inst: MemoryState, node: GeneratorNode) -> None:
     assert run.group is not None  # `suspends` is set, so there is one
     driver = _Driver(run, inst, node)
     run.fired(inst, node)
-    run.variables.copy().run(run.group.start_soon, driver.drive)
+    run.group.start(run.variables.copy(), driver.drive)
 
 
 class _Driver(Firing):
@@ -244,7 +246,7 @@ class _Driver(Firing):
         try:
             with scope:
                 ended = await self._attempts()
-        except BaseException as error:  # noqa: BLE001 - sorted out in one place
+        except BaseException as error:
             self.run.drivers.discard(scope)
             if self.run.is_cancelling(error):
                 raise
@@ -325,7 +327,7 @@ class _Driver(Firing):
         spent = 0.0
         worst = 0.0
 
-        def iterate() -> Iterator[Any]:
+        def iterate() -> Generator[Any, None, Any]:
             nonlocal spent, worst
             iterator = iter(self.caller.function(**given))
             try:
@@ -334,7 +336,7 @@ class _Driver(Firing):
                     try:
                         value = next(iterator)
                     except StopIteration as stop:
-                        return stop.value  # noqa: B901 - handed through, as `yield from` would
+                        return stop.value  # handed through, as `yield from` would
                     took = clock() - before
                     spent += took
                     worst = max(worst, took)
@@ -398,4 +400,3 @@ def skip_generator(
 ) -> None:
     """A generator is skipped, and with it its stream."""
     skip_waiters(run, inst, node, heard, reason)
-

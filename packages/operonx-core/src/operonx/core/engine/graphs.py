@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from operonx.core.engine.guarding import GuardState, places_of
-from operonx.core.engine.state import SKIP, MemoryState, context_of
 from operonx.core.engine.scheduler import Run, reason_of
+from operonx.core.engine.state import SKIP, MemoryState, context_of
 from operonx.core.errors import OpError
-from operonx.core.plan.guards import Guard
-from operonx.core.plan.nodes import DoneNode, EnterNode
+
+if TYPE_CHECKING:
+    from operonx.core.plan.guards import Guard
+    from operonx.core.plan.nodes import DoneNode, EnterNode
 
 __all__ = ["end_guard", "fire_done", "fire_enter", "start_guard"]
 
@@ -23,7 +25,7 @@ def start_guard(run: Run, inst: MemoryState, guard: Guard) -> GuardState:
     timeout = guard.graph.policies.timeout
     if timeout is not None:
         assert run.group is not None  # a graph with a timeout `suspends`
-        run.variables.copy().run(run.group.start_soon, _time_out, run, inst, guard, state, timeout)
+        run.group.start(run.variables.copy(), _time_out, run, inst, guard, state, timeout)
     return state
 
 

@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from operonx.core.engine.state import MemoryState
-from operonx.core.engine.scheduler import Run
 from operonx.core.engine.turns import Turns
-from operonx.core.errors import OpError
-from operonx.core.plan.nodes import Node
 
-__all__ = ["GuardState", "Places", "PlacesInOrder", "cancellable", "guarded", "is_dead", "limited", "places_of"]
+if TYPE_CHECKING:
+    from operonx.core.engine.scheduler import Run
+    from operonx.core.engine.state import MemoryState
+    from operonx.core.errors import OpError
+    from operonx.core.plan.nodes import Node
+
+__all__ = [
+    "GuardState",
+    "Places",
+    "PlacesInOrder",
+    "cancellable",
+    "guarded",
+    "is_dead",
+    "limited",
+    "places_of",
+]
 
 
 class GuardState:
@@ -139,9 +150,11 @@ class PlacesInOrder(Places):
         run.turns.append(self._turns)
 
     def arrive(self, inst: MemoryState) -> None:
+        """A firing is ready; it gets its place when all before it have theirs."""
         self._turns.arrive(inst, inst)
 
     def passed(self, inst: MemoryState) -> None:
+        """A firing was skipped; those after it need not wait for it."""
         self._turns.passed(inst)
 
     def _come(self, inst: Any) -> None:
@@ -152,12 +165,14 @@ class PlacesInOrder(Places):
 def places_of(run: Run, node: Node) -> Places:
     """Return the places of a node that has a cap."""
     key = ("places", node.id)
-    places = run.state.get(key)
+    places: Places | None = run.state.get(key)
     if places is None:
-        assert node.op is not None and node.op.policies.concurrency is not None  # a capped op's
+        assert node.op is not None  # only ops have caps
+        capacity = node.op.policies.concurrency
+        assert capacity is not None  # `_is_limited` looked
         kind = PlacesInOrder if node.in_order else Places
-        places = run.state[key] = kind(run, node, node.op.policies.concurrency)
-    return places  # type: ignore[no-any-return]  # `state` holds what nodes like
+        places = run.state[key] = kind(run, node, capacity)
+    return places
 
 
 def limited(run: Run, inst: MemoryState, node: Node) -> None:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextvars import copy_context
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 
 from operonx.core.engine.frames import Emit, Frame, Outbox
 from operonx.core.engine.questions import Question, Questions
-from operonx.core.engine.result import RunResult
-from operonx.core.engine.scheduler import Run
 from operonx.core.engine.threads import Waker, current_waker
 from operonx.core.errors import RunStateError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from operonx.core.engine.result import RunResult
+    from operonx.core.engine.scheduler import Run
 
 __all__ = ["RunHandle", "RunStream"]
 
@@ -47,7 +50,8 @@ class _Host:
 
             trio.lowlevel.spawn_system_task(self._main, context=copy_context())
         else:
-            self._task = asyncio.ensure_future(self._main())
+            # A handle has no block around it to hold a task group open.
+            self._task = asyncio.ensure_future(self._main())  # noqa: TID251 - see above
 
     async def _main(self) -> None:
         try:
@@ -136,7 +140,9 @@ class _Live:
 class _Items(AsyncIterator[Any]):
     """The items of an outbox; being cancelled while waiting for one cancels the run."""
 
-    def __init__(self, outbox: Outbox, host: _Host, at_end: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self, outbox: Outbox, host: _Host, at_end: Callable[[], object] | None = None
+    ) -> None:
         self._outbox = outbox
         self._host = host
         self._at_end = at_end
@@ -232,7 +238,7 @@ class RunStream(_Live):
         self._begun = True
         self._host.begin()
 
-    async def __aenter__(self) -> RunStream:
+    async def __aenter__(self) -> Self:
         self._begin()
         return self
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -16,7 +16,6 @@ from operonx.core.engine.graphs import fire_done, fire_enter, start_guard
 from operonx.core.engine.guarding import guarded, limited, places_of, skip_limited
 from operonx.core.engine.loops import advance, fire_loop
 from operonx.core.engine.outputs import fire_output, skip_output
-from operonx.core.engine.scheduler import Run
 from operonx.core.engine.streams import (
     CONSUMERS,
     fire_cell,
@@ -54,6 +53,9 @@ from operonx.core.plan.nodes import (
     ZipNode,
     ZipPortNode,
 )
+
+if TYPE_CHECKING:
+    from operonx.core.engine.scheduler import Run
 
 __all__ = ["LinkedPlan"]
 
@@ -179,7 +181,7 @@ def _wrap(node: Node) -> None:
         fire = node.act
     if _is_limited(node):
         assert node.op is not None  # only ops have policies
-        node.in_order = node.op.policies.concurrency == 1 or not type(node) is CallNode
+        node.in_order = node.op.policies.concurrency == 1 or type(node) is not CallNode
         fire = limited
         node.on_skip = _after(node.on_skip, skip_limited)
     if (node.guard is not None or node.may_lose) and node.op is not None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from operonx.core.engine.graphs import end_guard, start_guard
 from operonx.core.engine.guarding import places_of
-from operonx.core.engine.state import SKIP, MemoryState, StreamState, context_of
 from operonx.core.engine.scheduler import Run, reason_of
+from operonx.core.engine.state import SKIP, MemoryState, StreamState, context_of
 from operonx.core.errors import ExpressionError, LoopLimitError, OpError
 from operonx.core.expressions.operators import BINARY
 from operonx.core.ops.policies import UNSET
-from operonx.core.plan.nodes import DoneNode, LoopNode
+
+if TYPE_CHECKING:
+    from operonx.core.plan.nodes import DoneNode, LoopNode
 
 __all__ = ["advance", "fire_loop"]
 
@@ -45,7 +47,8 @@ def advance(run: Run, item: MemoryState, done: DoneNode) -> None:
     """An iteration is over: write the state, and test whether the loop is."""
     node = done.loop
     stream = item.stream
-    assert node is not None and stream is not None  # the body's `done` is in an iteration
+    assert node is not None  # the body's `done` knows its loop
+    assert stream is not None  # and is in an iteration
     inst = stream.parent
     guard = None if node.own_guard is None else inst.slots[node.own_guard.slot]
     if guard is not None and guard.dead:
@@ -68,7 +71,9 @@ def advance(run: Run, item: MemoryState, done: DoneNode) -> None:
         count = stream.count
         cause = RuntimeError(f"`until` was still false after {count} iterations")
         hint = "raise `max_iterations=`, or look at what `until` waits for"
-        _fail(run, inst, node, stream, LoopLimitError(node.path, context_of(inst), cause, hint=hint))
+        _fail(
+            run, inst, node, stream, LoopLimitError(node.path, context_of(inst), cause, hint=hint)
+        )
     else:
         _iterate(run, node, stream, state)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from operonx.core.engine.state import MemoryState, context_of
-from operonx.core.engine.scheduler import Run
 from operonx.core.errors import OpError
-from operonx.core.plan.nodes import OutputNode
+
+if TYPE_CHECKING:
+    from operonx.core.engine.scheduler import Run
+    from operonx.core.plan.nodes import OutputNode
 
 __all__ = ["fire_output", "skip_output"]
 
@@ -38,7 +40,7 @@ def _raised(run: Run, inst: MemoryState, node: OutputNode, error: BaseException)
         run.skipped(inst, node, reason=f"`{node.path}` failed: {failure.cause_message}")
 
 
-def skip_output(run: Run, inst: MemoryState, node: OutputNode, _heard: int, reason: Any) -> None:
+def skip_output(_run: Run, inst: MemoryState, node: OutputNode, _heard: int, reason: Any) -> None:
     """Keep why an output of the root is not there."""
     if node.is_result and reason is not None:
         if inst.reasons is None:

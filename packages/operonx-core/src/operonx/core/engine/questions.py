@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from operonx.core.engine.frames import Outbox
 from operonx.core.errors import Context, NoAnswerError, RunStateError
-from operonx.core.ops.context import RunContext
+
+if TYPE_CHECKING:
+    from operonx.core.ops.context import RunContext
 
 __all__ = ["Question", "Questions"]
 

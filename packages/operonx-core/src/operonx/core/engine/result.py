@@ -31,8 +31,9 @@ class RunResult(Mapping[str, Any]):
 
     __slots__ = ("_missing", "_outputs", "_paths", "engine", "errors", "run_id", "skipped")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - engines make it, users only read it
         self,
+        *,
         run_id: str,
         outputs: Mapping[str, Any],
         missing: Mapping[str, str],

@@ -25,6 +25,7 @@ import anyio.lowlevel
 from operonx.core.engine.calling import clock
 from operonx.core.engine.cancelling import was_asked
 from operonx.core.engine.frames import Emit, Frame, Outbox
+from operonx.core.engine.result import RunResult, Skip
 from operonx.core.engine.state import (
     COUNT,
     COVERED,
@@ -35,7 +36,7 @@ from operonx.core.engine.state import (
     StreamState,
     context_of,
 )
-from operonx.core.engine.result import RunResult, Skip
+from operonx.core.engine.tasks import Tasks, new_tasks
 from operonx.core.errors import (
     BlockingOpWarning,
     Context,
@@ -44,16 +45,14 @@ from operonx.core.errors import (
     OpError,
 )
 from operonx.core.expressions.printing import show_value
-from operonx.core.ops.context import RunContext
-from operonx.core.plan.guards import Guard
 from operonx.core.plan.nodes import CallNode, Node, OutputNode, Region
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
     from operonx.core.engine.linking import LinkedPlan
     from operonx.core.engine.questions import Questions
     from operonx.core.engine.turns import Turns
+    from operonx.core.ops.context import RunContext
+    from operonx.core.plan.guards import Guard
 
 __all__ = ["Run", "Suspended"]
 
@@ -95,14 +94,13 @@ class Run:
         inputs: dict[str, Any],
         *,
         streamed: bool = False,
-        questions: Questions | None = None,
     ) -> None:
         self.linked = linked
         self.run_id = uuid4().hex
         self.hub = linked.hub
         self.streamed = streamed
         """Whether outputs that carry axes leave as frames only."""
-        self.questions = questions
+        self.questions: Questions | None = None
         self.frames: Outbox | None = None
         self.sifter: Any = None
         """Chooses and orders the frames that a watcher gets; None: as they come."""
@@ -112,7 +110,7 @@ class Run:
         self.sources: deque[Any] = deque()
         """Generators that may be advanced when nothing is ready."""
         self.variables = copy_context()
-        self.group: TaskGroup | None = None
+        self.group: Tasks | None = None
         self.failure: BaseException | None = None
         self.stopping = False
         self.over = False
@@ -132,14 +130,17 @@ class Run:
         self.seq = 0
         self._kicked = False
         self._thread = threading.get_ident()
-        plan = linked.plan
-        self.root = MemoryState(plan.regions[0], None, 0, None)
+        self.root = self._open_root(inputs)
+
+    def _open_root(self, inputs: dict[str, Any]) -> MemoryState:
+        plan = self.linked.plan
+        root = MemoryState(plan.regions[0], None, 0, None)
         for key, value in inputs.items():
-            self.root.slots[plan.inputs[key]] = value
-        linked.set_up(self)
+            root.slots[plan.inputs[key]] = value
+        self.linked.set_up(self)
         for node in plan.regions[0].roots:
-            self.ready.append(self.root)
-            self.ready.append(node)
+            self.push(root, node)
+        return root
 
     # -- the life of a run
 
@@ -165,10 +166,12 @@ class Run:
             await self._execute_in_group()
 
     async def _execute_in_group(self) -> None:
-        async with anyio.create_task_group() as group:
-            self.group = group
-            self.linked.enter(self)
-            await self.work()
+        self.group = new_tasks(self.fail)
+        await self.group.run(self._work_first)
+
+    async def _work_first(self) -> None:
+        self.linked.enter(self)
+        await self.work()
 
     def on_loop_thread(self) -> bool:
         """Return whether the caller is on the thread of the event loop."""
@@ -187,13 +190,13 @@ class Run:
         }
         self.errors.sort(key=lambda error: (self._order_of(error.ctx), error.op))
         return RunResult(
-            self.run_id,
-            self.outputs,
-            missing,
-            self.errors,
-            self.skips,
-            self.linked.paths,
-            "python",
+            run_id=self.run_id,
+            outputs=self.outputs,
+            missing=missing,
+            errors=self.errors,
+            skipped=self.skips,
+            paths=self.linked.paths,
+            engine="python",
         )
 
     @staticmethod
@@ -224,7 +227,7 @@ class Run:
         self.ready.clear()
         self._close_sources()
         if self.group is not None:
-            self.group.cancel_scope.cancel()
+            self.group.cancel()
 
     def stop(self) -> None:
         """Close the sources and let what is open finish."""
@@ -261,7 +264,7 @@ class Run:
         if (self.ready or self.sources) and not self._kicked and self.failure is None:
             self._kicked = True
             assert self.group is not None  # only what runs in the group calls from outside
-            self.variables.copy().run(self.group.start_soon, self._work_kicked)
+            self.group.start(self.variables.copy(), self._work_kicked)
 
     async def _work_kicked(self) -> None:
         self._kicked = False
@@ -270,7 +273,7 @@ class Run:
     def spawn(self) -> None:
         """Let another task go on draining."""
         assert self.group is not None  # only what runs in the group suspends
-        self.variables.copy().run(self.group.start_soon, self.work)
+        self.group.start(self.variables.copy(), self.work)
 
     def drain(self, *, pinned: bool = False) -> Any:
         """Fire what is ready, where it stands.
@@ -335,7 +338,9 @@ class Run:
         self.ready.append(inst)
         self.ready.append(node)
 
-    def signal(self, inst: MemoryState, node: Node, heard: int = 0, reason: str | None = None) -> None:
+    def signal(
+        self, inst: MemoryState, node: Node, heard: int = 0, reason: str | None = None
+    ) -> None:
         """Give a node one of the signals it waits for.
 
         Args:
@@ -414,7 +419,7 @@ class Run:
             if child is not None and turns.concerns(child):
                 turns.passed(inst)
         if self.sifter is not None:
-            self.sifter.passed(self, inst, node)
+            self.sifter.passed(inst, node)
 
     def _tell(self, inst: MemoryState, node: Node, heard: int, reason: str | None) -> None:
         for waiter in node.after:
@@ -613,7 +618,9 @@ class Run:
 
     # -- frames and emits
 
-    def frame(self, inst: MemoryState | None, node: Node, outputs: dict[str, Any], ctx: Any = None) -> None:
+    def frame(
+        self, inst: MemoryState | None, node: Node, outputs: dict[str, Any], ctx: Any = None
+    ) -> None:
         """Hand a frame to the watcher; call it only where there is one."""
         assert self.frames is not None  # the caller looked
         frame = Frame(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from operonx.core.engine.frames import Frame
-from operonx.core.engine.state import MemoryState
-from operonx.core.engine.scheduler import Run
 from operonx.core.engine.turns import Turns
 from operonx.core.plan.nodes import GeneratorNode, Node, Region
+
+if TYPE_CHECKING:
+    from operonx.core.engine.frames import Frame
+    from operonx.core.engine.scheduler import Run
+    from operonx.core.engine.state import MemoryState
 
 __all__ = ["Sifter"]
 
@@ -69,9 +71,8 @@ class Sifter:
             assert run.frames is not None  # as above
             run.frames.put(frame)
 
-    def passed(self, run: Run, inst: MemoryState, node: Node) -> None:
+    def passed(self, inst: MemoryState, node: Node) -> None:
         """Note that a node emits no frame at an instance."""
         turns = self._turns.get((node, inst.region))
         if turns is not None:
             turns.passed(inst)
-

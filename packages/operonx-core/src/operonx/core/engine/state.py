@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from operonx.core.errors import Context
-from operonx.core.plan.nodes import Node, Region
+if TYPE_CHECKING:
+    from operonx.core.errors import Context
+    from operonx.core.plan.nodes import Node, Region
 
-__all__ = ["COUNT", "COVERED", "FIRED", "SKIP", "SKIPPED", "MemoryState", "StreamState", "context_of"]
+__all__ = [
+    "COUNT",
+    "COVERED",
+    "FIRED",
+    "SKIP",
+    "SKIPPED",
+    "MemoryState",
+    "StreamState",
+    "context_of",
+]
 
 # One integer a node: how many signals it still waits for, and above them what it heard.
 COUNT: Final = (1 << 40) - 1

@@ -1,4 +1,4 @@
-"""What becomes of a stream in the region around it: lists, waits, batches, pairs, the stream itself.
+"""What becomes of a stream in the region around it: a list, a wait, batches, pairs, itself.
 
 Every item has a *cell* for each of these; firing it hands the item's part over. Those that open
 streams of their own, or hand items on one by one, may *hold* a cell, which keeps its item open and
@@ -10,12 +10,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from operonx.core.engine.state import SKIP, MemoryState, StreamState, context_of
-from operonx.core.engine.scheduler import Run
 from operonx.core.errors import OpError, StreamError
 from operonx.core.ops.context import CancelledRunError
 from operonx.core.plan.nodes import (
@@ -29,6 +28,9 @@ from operonx.core.plan.nodes import (
 )
 from operonx.core.plan.places import Poison
 from operonx.core.stream import Stream
+
+if TYPE_CHECKING:
+    from operonx.core.engine.scheduler import Run
 
 __all__ = ["CONSUMERS", "fire_cell", "skip_cell"]
 
@@ -76,7 +78,8 @@ def _take_collect(run: Run, inst: MemoryState, cell: CellNode, fired: bool, valu
     node: Any = cell.consumer
     parent = inst.parent
     stream = inst.stream
-    assert parent is not None and stream is not None  # cells are in items
+    assert parent is not None  # cells are in items
+    assert stream is not None  # and so in a stream
     state = _collected(parent, node.state)
     state.decided += 1
     if fired and not (node.for_result and run.streamed):
@@ -116,7 +119,8 @@ def fire_collect(run: Run, inst: MemoryState, node: CollectNode) -> None:
 def _take_wait(run: Run, inst: MemoryState, cell: CellNode, _fired: bool, _value: Any) -> bool:
     parent = inst.parent
     stream = inst.stream
-    assert parent is not None and stream is not None  # cells are in items
+    assert parent is not None  # cells are in items
+    assert stream is not None  # and so in a stream
     node: Any = cell.consumer
     state = _collected(parent, node.state)
     state.decided += 1
@@ -387,9 +391,7 @@ class _Pairs(_Derived):
 
     def _unequal(self, shortest: int) -> bool:
         longer_end = any(end.count > shortest for end in self.ends.values())
-        return longer_end or any(
-            index >= shortest for offers in self.offers for index in offers
-        )
+        return longer_end or any(index >= shortest for offers in self.offers for index in offers)
 
     def _open(self, parts: list[Offer]) -> None:
         assert self.stream is not None  # `pump` runs once it has begun

@@ -8,17 +8,21 @@ pool of our own (see docs/decisions/).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import warnings
 from collections import deque
 from collections.abc import Callable
-from contextvars import Context
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
 from operonx.core.errors import AbandonedThreadWarning
-from operonx.core.ops.context import RunContext
+
+if TYPE_CHECKING:
+    from contextvars import Context
+
+    from operonx.core.ops.context import RunContext
 
 __all__ = ["GRACE", "ThreadCall", "Waker", "current_waker"]
 
@@ -47,10 +51,9 @@ def current_waker() -> Waker:
 
 def _tolerant(schedule: Callable[..., object], closed: tuple[type[Exception], ...]) -> Waker:
     def wake(function: Callable[[], object]) -> None:
-        try:
+        # A loop that is gone: whoever waited was abandoned with a warning.
+        with contextlib.suppress(*closed):
             schedule(function)
-        except closed:
-            pass  # the loop is gone: whoever waited was abandoned with a warning
 
     return wake
 

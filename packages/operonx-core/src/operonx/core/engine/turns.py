@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from operonx.core.engine.state import MemoryState, context_of
-from operonx.core.errors import Context
-from operonx.core.plan.nodes import Region
 
 if TYPE_CHECKING:
     from operonx.core.engine.scheduler import Run
+    from operonx.core.errors import Context
+    from operonx.core.plan.nodes import Region
 
 __all__ = ["Turns"]
 

@@ -9,8 +9,8 @@ unless the node is skipped as a whole there. Only the gate links into the stream
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from operonx.core.plan.guards import Guard
 from operonx.core.plan.nodes import (
     AllNode,
     AnyNode,
@@ -23,6 +23,9 @@ from operonx.core.plan.nodes import (
     WaitNode,
     ZipNode,
 )
+
+if TYPE_CHECKING:
+    from operonx.core.plan.guards import Guard
 
 __all__ = ["PlanBuilder"]
 
@@ -117,9 +120,7 @@ class PlanBuilder:
     def _outer_needs(self, node: Node) -> list[Node]:
         region = node.region
         above = self._above_of(_owner(region)) if region.parent is not None else set()
-        return [
-            pred for pred in node.hard if pred.region is not region and pred not in above
-        ]
+        return [pred for pred in node.hard if pred.region is not region and pred not in above]
 
     def _all_gate(self, region: Region, found: frozenset[Node], node: Node) -> Node:
         owner = _owner(region)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from operonx.core.errors import EngineError
 from operonx.core.expressions.evaluation import Evaluate, compile_expression
@@ -26,7 +26,6 @@ from operonx.core.graph.branches import BranchOp, SwitchOp
 from operonx.core.graph.graph import Edge, GraphOp
 from operonx.core.graph.loops import LoopOp
 from operonx.core.graph.zips import ZipOp
-from operonx.core.ops.base import Op
 from operonx.core.ops.function import FuncOp
 from operonx.core.ops.policies import UNSET
 from operonx.core.plan.guards import Guard
@@ -57,6 +56,9 @@ from operonx.core.plan.nodes import (
 )
 from operonx.core.plan.places import Place, Values
 from operonx.core.plan.windows import drop_deadlocking_windows
+
+if TYPE_CHECKING:
+    from operonx.core.ops.base import Op
 
 __all__ = ["Lowering", "Scope", "compile_plan"]
 
@@ -271,7 +273,7 @@ class Lowering:
                 node.streams.append(place.stream)
         self.builder.take(node, self._needs(scope, op, needs))
         if isinstance(node, GeneratorNode):
-            self._lower_generator(scope, op, node)
+            self._lower_generator(op, node)
         else:
             self._add_ports(node, region, op)
         self._finish_op(scope, op, node)
@@ -290,7 +292,7 @@ class Lowering:
         else:
             node.outputs = {port.name: region.new_slot() for port in op.ports}
 
-    def _lower_generator(self, scope: Scope, op: FuncOp, node: GeneratorNode) -> None:
+    def _lower_generator(self, op: FuncOp, node: GeneratorNode) -> None:
         node.child = self.builder.add_region(node.region, node.path, node)
         self.regions[op] = node.child
         self._add_ports(node, node.child, op)
@@ -344,8 +346,8 @@ class Lowering:
             self.values.consume(node, cell)
         node.child = self.builder.add_region(region, path, node)
         self.regions[op] = node.child
-        for side in op.inputs:
-            port = ZipPortNode(node.child, f"{path}.{side}")
+        for name in op.inputs:
+            port = ZipPortNode(node.child, f"{path}.{name}")
             self.builder.take(port)
             node.ports.append(port)
         self._finish_op(scope, op, node)
@@ -379,12 +381,15 @@ class Lowering:
             self._lower_ops(inner)
             self._keep_outputs(inner)
             return
-        enter = self._enter(op, region, path, places, needs)
+        enter = EnterNode(region, path, op)
+        self.builder.take(enter, needs)
         enter.own_guard = guard
         inner.enter = enter
         inner.parents = {
             key: place if _is_bare(place) else Place(region, slot, None, ())
-            for (key, place), slot in zip(places.items(), self._input_slots(enter, places), strict=True)
+            for (key, place), slot in zip(
+                places.items(), self._input_slots(enter, places), strict=True
+            )
         }
         self._finish_op(scope, op, enter)
         outer_guard, self.builder.guard = self.builder.guard, guard or self.builder.guard
@@ -397,13 +402,6 @@ class Lowering:
             enter.done.enter = enter
             if guard is not None and guard.contains:
                 scope.exits[op] = enter.done
-
-    def _enter(
-        self, op: GraphOp, region: Region, path: str, places: dict[str, Place], needs: list[Node]
-    ) -> EnterNode:
-        enter = EnterNode(region, path, op)
-        self.builder.take(enter, needs)
-        return enter
 
     @staticmethod
     def _input_slots(enter: EnterNode, places: dict[str, Place]) -> list[int]:
@@ -587,11 +585,7 @@ class Lowering:
         for option in choice.options:
             ref = lift(option)
             ops = [source for _, source in op_leaves(ref)]
-            lost = [
-                self.nodes[op]
-                for op in ops
-                if op in self.nodes and self.nodes[op].may_lose
-            ]
+            lost = [self.nodes[op] for op in ops if op in self.nodes and self.nodes[op].may_lose]
             node.losers.append(tuple(lost))
 
 

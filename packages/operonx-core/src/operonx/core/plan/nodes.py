@@ -17,20 +17,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from operonx.core.expressions.evaluation import Evaluate
-from operonx.core.graph.graph import GraphOp
-from operonx.core.graph.loops import LoopOp, State
-from operonx.core.ops.base import Op
-from operonx.core.ops.function import FuncOp
-from operonx.core.plan.guards import Guard
+if TYPE_CHECKING:
+    from operonx.core.expressions.evaluation import Evaluate
+    from operonx.core.graph.graph import GraphOp
+    from operonx.core.graph.loops import LoopOp, State
+    from operonx.core.ops.base import Op
+    from operonx.core.ops.function import FuncOp
+    from operonx.core.plan.guards import Guard
 
 __all__ = [
     "AllNode",
     "AnyNode",
-    "ArmNode",
     "Argument",
+    "ArmNode",
     "BatchNode",
     "BranchNode",
     "CallNode",
@@ -406,6 +407,6 @@ class Plan:
     nodes: list[Node]
     inputs: dict[str, int]
     """Slots of the root's inputs."""
-    outputs: dict[str, list[OutputNode]] = field(default_factory=dict)
+    outputs: dict[str, OutputNode] = field(default_factory=dict)
     """What writes each output of the root."""
     root_guard: Guard | None = None

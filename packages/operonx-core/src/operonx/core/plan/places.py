@@ -26,7 +26,6 @@ from operonx.core.expressions.refs import (
 from operonx.core.graph.analysis import Axes, axes_of
 from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp
-from operonx.core.ops.base import Op
 from operonx.core.plan.nodes import (
     AllNode,
     BatchNode,
@@ -45,6 +44,7 @@ from operonx.core.plan.nodes import (
 )
 
 if TYPE_CHECKING:
+    from operonx.core.ops.base import Op
     from operonx.core.plan.lowering import Lowering, Scope
 
 __all__ = ["Place", "Poison", "Values"]
@@ -218,9 +218,7 @@ class Values:
             case _:
                 return self._graph_port(scope, op, port)
 
-    def _port_of(
-        self, node: CallNode, port: str, region: Region, needs: tuple[Node, ...]
-    ) -> Place:
+    def _port_of(self, node: CallNode, port: str, region: Region, needs: tuple[Node, ...]) -> Place:
         slot = node.open_slot
         if slot is None:
             return Place(region, node.outputs[port], None, needs)
@@ -371,4 +369,3 @@ class Values:
 def _parent(region: Region) -> Region:
     assert region.parent is not None  # what carries an axis is not in the root region
     return region.parent
-

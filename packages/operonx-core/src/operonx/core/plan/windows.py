@@ -117,45 +117,60 @@ class _Before:
             end.extend(self.end(cell.region) for cell in cells)
 
     def components(self) -> list[int]:
-        """Return for every vertex the number of its strongly connected component (Tarjan)."""
-        size = len(self.edges)
-        index = [-1] * size
-        low = [0] * size
-        component = [-1] * size
-        on_stack = [False] * size
-        stack: list[int] = []
-        counter = 0
-        found = 0
-        for start in range(size):
-            if index[start] != -1:
-                continue
-            work = [(start, iter(self.edges[start]))]
-            index[start] = low[start] = counter
-            counter += 1
-            stack.append(start)
-            on_stack[start] = True
-            while work:
-                vertex, successors = work[-1]
-                for other in successors:
-                    if index[other] == -1:
-                        index[other] = low[other] = counter
-                        counter += 1
-                        stack.append(other)
-                        on_stack[other] = True
-                        work.append((other, iter(self.edges[other])))
-                        break
-                    if on_stack[other]:
-                        low[vertex] = min(low[vertex], index[other])
-                else:
-                    work.pop()
-                    if work:
-                        low[work[-1][0]] = min(low[work[-1][0]], low[vertex])
-                    if low[vertex] == index[vertex]:
-                        while True:
-                            member = stack.pop()
-                            on_stack[member] = False
-                            component[member] = found
-                            if member == vertex:
-                                break
-                        found += 1
-        return component
+        """Return for every vertex the number of its strongly connected component.
+
+        Tarjan's algorithm (1972), with a stack of its own instead of recursion.
+        """
+        search = _Search(self.edges)
+        for start in range(len(self.edges)):
+            if search.index[start] == -1:
+                search.visit(start)
+        return search.component
+
+
+class _Search:
+    """Tarjan's depth-first search, one root at a time."""
+
+    def __init__(self, edges: list[list[int]]) -> None:
+        size = len(edges)
+        self.edges = edges
+        self.index = [-1] * size
+        self.low = [0] * size
+        self.component = [-1] * size
+        self.stack: list[int] = []
+        self.counter = 0
+        self.found = 0
+
+    def visit(self, start: int) -> None:
+        """Search from one vertex that was not seen yet."""
+        work = [self._enter(start)]
+        while work:
+            vertex, successors = work[-1]
+            for other in successors:
+                if self.index[other] == -1:
+                    work.append(self._enter(other))
+                    break
+                if self.component[other] == -1:
+                    self.low[vertex] = min(self.low[vertex], self.index[other])
+            else:
+                work.pop()
+                if work:
+                    above = work[-1][0]
+                    self.low[above] = min(self.low[above], self.low[vertex])
+                self._leave(vertex)
+
+    def _enter(self, vertex: int) -> tuple[int, Iterator[int]]:
+        self.index[vertex] = self.low[vertex] = self.counter
+        self.counter += 1
+        self.stack.append(vertex)
+        return vertex, iter(self.edges[vertex])
+
+    def _leave(self, vertex: int) -> None:
+        if self.low[vertex] != self.index[vertex]:
+            return
+        while True:
+            member = self.stack.pop()
+            self.component[member] = self.found
+            if member == vertex:
+                break
+        self.found += 1

@@ -10,6 +10,7 @@ Nothing here imports pydantic before an annotation asks for it.
 
 from .annotations import (
     field_annotations,
+    is_one_of,
     is_typed_dict,
     plain,
     required_keys,
@@ -25,6 +26,7 @@ __all__ = [
     "Check",
     "assignable",
     "field_annotations",
+    "is_one_of",
     "is_typed_dict",
     "plain",
     "required_keys",

@@ -14,6 +14,7 @@ __all__ = [
     "field_annotations",
     "holds_items",
     "is_alias",
+    "is_one_of",
     "is_typed_dict",
     "peeled",
     "plain",
@@ -81,7 +82,7 @@ def _spelled_out(annotation: Any) -> Any:
 
 def _is_qualifier(origin: Any) -> bool:
     # By name too: typing_extensions has its own of those that are newer than this Python.
-    known = origin in (typing.Required, typing.NotRequired, typing.Final, ClassVar)
+    known = is_one_of(origin, typing.Required, typing.NotRequired, typing.Final, ClassVar)
     return known or getattr(origin, "_name", None) == "ReadOnly"
 
 
@@ -130,6 +131,17 @@ def _aliased(alias: Any, args: tuple[Any, ...]) -> Any:
     return found
 
 
+def is_one_of(annotation: object, *choices: object) -> bool:
+    """Tell whether an annotation is one of some, by identity: what stands there may lie in `==`.
+
+    Example:
+        ```python
+        is_one_of(Any, Any, object)  # True
+        ```
+    """
+    return any(annotation is choice for choice in choices)
+
+
 def union_members(annotation: object) -> tuple[Any, ...] | None:
     """Give the members of a union, or None if the annotation is none.
 
@@ -138,7 +150,7 @@ def union_members(annotation: object) -> tuple[Any, ...] | None:
         union_members(int | None)  # (int, NoneType)
         ```
     """
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+    if is_one_of(typing.get_origin(annotation), typing.Union, types.UnionType):
         return get_args(annotation)
     return None
 
@@ -252,8 +264,8 @@ def resolved(
 def _substituted(annotation: Any, chosen: Mapping[Any, Any]) -> Any:
     if not chosen:
         return annotation
-    if annotation in chosen:
-        return chosen[annotation]
+    if isinstance(annotation, TypeVar):
+        return chosen.get(annotation, annotation)
     parameters = getattr(annotation, "__parameters__", ())
     if not parameters or isinstance(annotation, type):
         return annotation
@@ -280,7 +292,7 @@ def required_keys(annotation: object) -> frozenset[str]:
 
 def _requirement(hint: object) -> bool | None:
     while (origin := typing.get_origin(hint)) is not None:
-        if origin in (typing.Required, typing.NotRequired):
+        if is_one_of(origin, typing.Required, typing.NotRequired):
             return origin is typing.Required
         if origin is not Annotated and not _is_qualifier(origin):
             return None

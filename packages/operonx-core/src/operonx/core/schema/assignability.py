@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, Never, NoReturn, Union, get_args, get_or
 from .annotations import (
     field_annotations,
     holds_items,
+    is_one_of,
     is_typed_dict,
     plain,
     required_keys,
@@ -71,7 +72,7 @@ def _fits(source: object, target: object, depth: int) -> bool:
 def _is_open(annotation: Any) -> bool:
     """Tell whether nothing can be said of an annotation, or nothing need be."""
     origin = get_origin(annotation)
-    if annotation in (Any, object, NoReturn) or origin is Callable:
+    if is_one_of(annotation, Any, object, NoReturn) or origin is Callable:
         return True
     cls = origin or annotation
     if not isinstance(cls, type):
@@ -188,7 +189,7 @@ def _items(annotation: Any) -> Any:
     """Give the type of what iterating gives, or None where it is not known."""
     if annotation is str:
         return str
-    if annotation in (bytes, bytearray, memoryview):
+    if is_one_of(annotation, bytes, bytearray, memoryview):
         return int
     cls, args = get_origin(annotation), get_args(annotation)
     if cls is None or not args or not holds_items(cls):

@@ -17,6 +17,7 @@ from .annotations import (
     field_annotations,
     holds_items,
     is_alias,
+    is_one_of,
     is_typed_dict,
     peeled,
     plain,
@@ -83,7 +84,7 @@ class _Builder:
             return _subclass(bare)
         if origin is Callable:
             return lambda value: None if callable(value) else misfit(type_name(bare), value)
-        return _SPECIAL.get(bare)
+        return _SPECIAL.get(bare) if isinstance(bare, type | _SpecialForm) else None
 
     def _class(self, bare: Any) -> Check:
         found = get_origin(bare) or bare
@@ -128,7 +129,7 @@ class _Builder:
         )
 
     def _union(self, members: Sequence[Any], name: str) -> Check:
-        others = [member for member in members if member not in (None, NoneType)]
+        others = [member for member in members if not is_one_of(member, None, NoneType)]
         return union(map(self.check, others), name, optional=len(others) < len(members))
 
     def _tuple(self, args: tuple[Any, ...], name: str) -> Check:
@@ -185,7 +186,7 @@ def _subclass(annotation: Any) -> Check:
     wanted = plain(get_args(annotation)[0])
     members = union_members(wanted) or (wanted,)
     bases = tuple(get_origin(plain(member)) or plain(member) for member in members)
-    if Any in bases or not all(isinstance(base, type) for base in bases):
+    if any(base is Any for base in bases) or not all(isinstance(base, type) for base in bases):
         bases = (object,)
 
     def check(value: object) -> str | None:
@@ -219,6 +220,7 @@ def _check_never(value: object) -> str | None:
     return misfit("Never", value)
 
 
+_SpecialForm: Final = type(Never)
 _SPECIAL: Final[dict[object, Check]] = {
     Any: accept,
     object: accept,

@@ -11,8 +11,8 @@ import inspect
 import linecache
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import CodeType, FunctionType
-from typing import Any, Final, cast
+from types import CodeType, FunctionType, ModuleType
+from typing import Final, cast
 
 from . import ending
 
@@ -194,21 +194,30 @@ def _keywords(call: ast.Call) -> tuple[str, ...] | None:
 
 def _is_ending(call: ast.Call, function: FunctionType) -> bool:
     """Tell whether a call is one of `final`, under whatever name it was imported."""
-    path: list[str] = []
-    node = call.func
-    while isinstance(node, ast.Attribute):
-        path.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return False
-    found = _lookup(function, node.id)
-    for name in reversed(path):
-        found = getattr(found, name, None)
-    # A name that only the running function knows (an import in it) can but be believed.
-    return _marks_an_end(found) or (found is None and [node.id, *path][-1] in _ENDING_NAMES)
+    if isinstance(call.func, ast.Name) and call.func.id in _own_variables(function.__code__):
+        # What an import in the function gives it can but be believed.
+        return call.func.id in _ENDING_NAMES
+    return _marks_an_end(_named_by(call.func, function))
 
 
-def _lookup(function: FunctionType, name: str) -> Any:
+def _own_variables(code: CodeType) -> tuple[str, ...]:
+    parameters = code.co_argcount + code.co_kwonlyargcount
+    return code.co_varnames[parameters:] + code.co_cellvars
+
+
+def _named_by(node: ast.expr, function: FunctionType) -> object:
+    """Give what `final` or `core.final` stands for in a function, or None."""
+    if isinstance(node, ast.Name):
+        is_local = node.id in function.__code__.co_varnames
+        return None if is_local else _lookup(function, node.id)
+    if isinstance(node, ast.Attribute):
+        owner = _named_by(node.value, function)
+        # Only modules: any other attribute may run code.
+        return getattr(owner, node.attr, None) if isinstance(owner, ModuleType) else None
+    return None
+
+
+def _lookup(function: FunctionType, name: str) -> object:
     """Give what a global or enclosing name stands for, or None."""
     if name in function.__code__.co_freevars:
         cells = function.__closure__ or ()
@@ -222,9 +231,9 @@ def _lookup(function: FunctionType, name: str) -> Any:
 
 def _is_of(facts: SourceFacts, code: CodeType) -> bool:
     """Tell whether all names found are constants of the code: the file may have changed."""
-    constants: set[object] = set()
+    constants: set[str] = set()
     for constant in cast("tuple[object, ...]", code.co_consts):
         # Several keys stand in one tuple.
         many = cast("tuple[object, ...]", constant) if isinstance(constant, tuple) else (constant,)
-        constants.update(many)
+        constants.update(one for one in many if isinstance(one, str))
     return all(constants.issuperset(names or ()) for _, names in facts.keys + facts.final)

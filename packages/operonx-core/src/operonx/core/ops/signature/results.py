@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, Final, Never, NoReturn, TypeAlias, TypeVar, Union, get_args, get_origin
 
-from operonx.core.schema import field_annotations, is_typed_dict, plain, union_members
+from operonx.core.schema import field_annotations, is_one_of, is_typed_dict, plain, union_members
 
 from .ending import Final as FinalPorts
 from .model import Port, Shape
@@ -57,7 +57,7 @@ def told_by(annotation: Any, names: Mapping[str, Any]) -> Told | None:
     if annotation is UNKNOWN:
         return None
     bare = plain(annotation)
-    if bare in (NoneType, Never, NoReturn):
+    if is_one_of(bare, NoneType, Never, NoReturn):
         return (), "none"
     fields = field_annotations(bare, names)
     if fields is not None:
@@ -73,7 +73,7 @@ def _may_be_mapping(annotation: Any) -> bool:
     members = union_members(bare)
     if members is not None:
         return any(map(_may_be_mapping, members))
-    return bare in (Any, object) or _is_mapping(bare)
+    return is_one_of(bare, Any, object) or _is_mapping(bare)
 
 
 def _is_mapping(bare: Any) -> bool:

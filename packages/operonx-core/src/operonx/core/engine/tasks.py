@@ -1,0 +1,140 @@
+"""The tasks of one run: none outlives it.
+
+On asyncio they are made by hand: a task of anyio's task group costs three to four times as much
+(see docs/decisions/), and a fan-out of waiting ops is mostly the making of tasks. On trio, a
+nursery by way of anyio.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import anyio
+
+if TYPE_CHECKING:
+    from contextvars import Context
+
+__all__ = ["Tasks", "new_tasks"]
+
+_AGAIN: Final = 0.5
+"""Seconds after which a task that is still there is cancelled once more."""
+
+OnError = Callable[[BaseException], None]
+
+
+class Tasks(Protocol):
+    """The tasks of one run."""
+
+    cancel_called: bool
+    """Whether everything was asked to stop."""
+
+    def start(
+        self, variables: Context, function: Callable[..., Coroutine[Any, Any, None]], *args: Any
+    ) -> None:
+        """Start a task, with context variables of its own."""
+        ...
+
+    def cancel(self) -> None:
+        """Ask everything to stop."""
+        ...
+
+    async def run(self, main: Callable[[], Awaitable[None]]) -> None:
+        """Run `main` in the calling task, and return when it and all tasks are over."""
+        ...
+
+
+def new_tasks(on_error: OnError) -> Tasks:
+    """Return a group of tasks for the event loop that runs now.
+
+    Args:
+        on_error: Called with what a task lets through; nothing should.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _AnyioTasks(on_error)
+    return _AsyncioTasks(on_error)
+
+
+class _AsyncioTasks:
+    def __init__(self, on_error: OnError) -> None:
+        self._on_error = on_error
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._scope = anyio.CancelScope()
+        self._empty: asyncio.Future[None] | None = None
+        self.cancel_called = False
+
+    def start(
+        self, variables: Context, function: Callable[..., Coroutine[Any, Any, None]], *args: Any
+    ) -> None:
+        task = self._loop.create_task(function(*args), context=variables)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        if self.cancel_called:
+            task.cancel()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_error(error)
+        if not self._tasks and self._empty is not None and not self._empty.done():
+            self._empty.set_result(None)
+
+    def cancel(self) -> None:
+        self.cancel_called = True
+        self._scope.cancel()
+        for task in self._tasks:
+            task.cancel()
+
+    async def run(self, main: Callable[[], Awaitable[None]]) -> None:
+        try:
+            with self._scope:
+                await main()
+                while self._tasks:
+                    self._empty = self._loop.create_future()
+                    await self._empty
+        finally:
+            if self._tasks:
+                self.cancel()
+                with anyio.CancelScope(shield=True):
+                    await self._wind_down()
+
+    async def _wind_down(self) -> None:
+        while self._tasks:
+            await asyncio.wait(self._tasks, timeout=_AGAIN)
+            for task in self._tasks:
+                task.cancel()
+
+
+class _AnyioTasks:
+    def __init__(self, on_error: OnError) -> None:
+        self._on_error = on_error
+        self._group = anyio.create_task_group()
+        self.cancel_called = False
+
+    def start(
+        self, variables: Context, function: Callable[..., Coroutine[Any, Any, None]], *args: Any
+    ) -> None:
+        variables.run(self._start, function, args)
+
+    def _start(self, function: Callable[..., Coroutine[Any, Any, None]], args: Any) -> None:
+        self._group.start_soon(self._caught, function, args)  # type: ignore[unused-awaitable,unused-ignore]  # newer anyio returns a handle that may be awaited
+
+    async def _caught(
+        self, function: Callable[..., Coroutine[Any, Any, None]], args: tuple[Any, ...]
+    ) -> None:
+        try:
+            await function(*args)
+        except Exception as error:  # noqa: BLE001 - nothing should come; it must not be lost
+            self._on_error(error)
+
+    def cancel(self) -> None:
+        self.cancel_called = True
+        self._group.cancel_scope.cancel()
+
+    async def run(self, main: Callable[[], Awaitable[None]]) -> None:
+        async with self._group:
+            await main()
