@@ -127,13 +127,8 @@ def _measure(
     missed = any(
         f.verdict and not f.verdict.passed for line in lines for f in line.figures.values()
     )
-    broken = any(_is_failure(line) for line in lines)
+    broken = any(line.problems.get(environments.OURS.key) for line in lines)
     return int(broken or (missed and options.check))
-
-
-def _is_failure(line: Line) -> bool:
-    """Whether our engine should have given this figure and did not."""
-    return environments.OURS.key in line.problems
 
 
 def _heading(described: dict[str, Any], versions: dict[str, Any]) -> str:

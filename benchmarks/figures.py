@@ -44,6 +44,11 @@ class Line:
         """The line's name in the record."""
         return f"{self.shape}.{self.row.key}"
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether our engine should have given this figure and did not."""
+        return OURS.key in self.problems and OURS.key not in self.figures
+
 
 def cost_ratios(row: Row, costs: list[float], of: list[float]) -> Spread | None:
     """Return how many times dearer `costs` are than `of`, round by round."""

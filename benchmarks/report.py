@@ -61,7 +61,7 @@ def _row(line: Line, others: Sequence[str]) -> list[str]:
         _cell(line, OURS.key, ours),
         spread_text(ratio) if ratio else "",
         ours.verdict.target if ours and ours.verdict else "",
-        _verdict(ours),
+        _verdict(ours) or ("MISS, no figure" if line.is_broken else ""),
         *(_other(line, key) for key in others),
     ]
 
@@ -103,7 +103,7 @@ def _short(reason: str) -> str:
 
 
 def summary(lines: Sequence[Line]) -> str:
-    """Count passes and name the misses."""
+    """Count passes and name the misses; a figure that should be there and is not is one."""
     judged = [
         (line, key, figure.verdict)
         for line in lines
@@ -115,4 +115,10 @@ def summary(lines: Sequence[Line]) -> str:
         for line, key, verdict in judged
         if not verdict.passed
     ]
-    return "\n".join([f"## {len(judged) - len(misses)} of {len(judged)} targets kept", *misses])
+    broken = [
+        f"- {line.key} of {OURS.key}: no figure: {_short(line.problems[OURS.key])}"
+        for line in lines
+        if line.is_broken
+    ]
+    kept, asked = len(judged) - len(misses), len(judged) + len(broken)
+    return "\n".join([f"## {kept} of {asked} targets kept", *misses, *broken])

@@ -2,9 +2,9 @@
 
     python examples/rank_documents.py [folder [question]]
 
-A generator reads and cuts the files. Passages are cleaned and measured while later ones are still
-being read, and a branch reads code and prose in different ways. What is weighed waits for them all;
-a loop then widens the question until its ten best passages stay the same.
+A generator reads and cuts the files; passages are cleaned and measured while it goes on reading; a
+branch takes code apart otherwise than prose. A collect waits for them all, and a loop widens the
+question until its ten best passages stay the same.
 """
 
 from __future__ import annotations
@@ -138,14 +138,11 @@ async def show(folder: str, question: str) -> None:
 
 
 if __name__ == "__main__":
-    given = dict(enumerate(sys.argv[1:]))
-    repository = str(Path(__file__).resolve().parents[1])
-    asyncio.run(show(given.get(0, repository), given.get(1, "what happens when a stream fails")))
+    defaults = [str(Path(__file__).resolve().parents[1]), "what happens when a stream fails"]
+    asyncio.run(show(*sys.argv[1:], *defaults[len(sys.argv) - 1 :]))
 
 # Output:
-# ... s  rank...
 # ... s  rank.found.now[0] {'result': [...]}
-# ... s  rank.found.now[1] {'result': [...]}
 # ...
 # what happens when a stream fails?
 #   ...

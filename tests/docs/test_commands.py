@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ COMMANDS = re.findall(
 
 
 @pytest.mark.timeout(300)
-def test_the_first_command_makes_an_environment_and_runs_an_example(tmp_path: Path) -> None:
+def test_the_first_command_makes_an_environment_and_runs_an_example(
+    tmp_path: Path, says: Callable[[Path, str], bool]
+) -> None:
     for folder in ("packages", "examples"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / "constraints.txt", tmp_path)
@@ -31,9 +34,8 @@ def test_the_first_command_makes_an_environment_and_runs_an_example(tmp_path: Pa
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    example = (ROOT / "examples" / COMMANDS[0].rpartition("examples/")[2].strip()).read_text()
-    output = re.sub(r"^# ?", "", example.partition("\n# Output:\n")[2], flags=re.MULTILINE)
-    assert output in done.stdout
+    example = ROOT / "examples" / COMMANDS[0].rpartition("examples/")[2].strip()
+    assert says(example, done.stdout), done.stdout
 
 
 def test_ci_runs_the_second_command() -> None:

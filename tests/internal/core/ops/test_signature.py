@@ -553,6 +553,13 @@ def raises_in_between(x):
         print(x)
 
 
+def has_dead_code(x):
+    if x:
+        return {"a": x}
+    raise ValueError
+    return {"a": 1}
+
+
 @functools.lru_cache
 def is_cached(x):
     return {"a": x}
@@ -575,6 +582,7 @@ def is_cached(x):
         (has_empty_dict, []),
         (assigns_walrus, ["a"]),
         (raises_in_between, ["a"]),
+        (has_dead_code, ["a"]),
         (is_cached, ["a"]),
         (lambda x: {"a": x}, ["a"]),
         (lambda x: {"a": x} if x else {"a": 1}, ["a"]),

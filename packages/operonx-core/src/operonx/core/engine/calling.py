@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from operonx.core.errors import OutputError, did_you_mean, listed
 from operonx.core.ops.policies import UNSET
@@ -121,9 +121,8 @@ def ports_of(caller: Caller, value: Any, ports: tuple[str, ...], shape: str) -> 
             f"returned `{type(value).__name__}`, expected a dict with {_wanted(caller, ports)}",
             hint='one port that is the whole value: `@op(returns="name")` or a return annotation',
         )
-    if caller.open_ports:
-        return dict(value)
-    return _checked(value, ports)
+    mapping = cast("Mapping[str, Any]", value)
+    return dict(mapping) if caller.open_ports else _checked(mapping, ports)
 
 
 def _wanted(caller: Caller, ports: tuple[str, ...]) -> str:
@@ -138,7 +137,7 @@ def _checked(value: Mapping[str, Any], ports: tuple[str, ...]) -> Outputs:
             pass
     missing = [port for port in ports if port not in value]
     surplus = [str(key) for key in value if key not in ports]
-    parts = []
+    parts: list[str] = []
     if missing:
         parts.append(f"lacks {listed(missing)}")
     if surplus:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import anyio.to_process
@@ -13,12 +13,15 @@ import anyio.to_process
 from operonx.core.engine.calling import SHORT, Caller, clock, ports_of
 from operonx.core.engine.guarding import cancellable, places_of
 from operonx.core.engine.state import SKIP, MemoryState, context_of
+from operonx.core.engine.streams import Feed, feed_of
 from operonx.core.engine.threads import ThreadCall
 from operonx.core.errors import OutputError
 from operonx.core.ops.context import RunContext
 from operonx.core.ops.policies import UNSET, Rate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from operonx.core.engine.scheduler import Run, Suspended
     from operonx.core.ops.policies import Policies
     from operonx.core.plan.nodes import CallNode
@@ -131,34 +134,38 @@ def fire_waiting(run: Run, inst: MemoryState, node: CallNode) -> Suspended | Non
 
 
 async def _call_waiting(run: Run, inst: MemoryState, node: CallNode) -> None:
-    outputs: dict[str, Any] | None = None
+    outputs: dict[str, Any] = {}
+    done = False
     with cancellable(run, inst, node) as scope:
         try:
             outputs = await _attempts(run, inst, node)
+            done = True
         except BaseException as error:  # noqa: BLE001 - sorted out in one place
             run.raised(inst, node, error)
             return
         finally:
-            release_streams(inst, node)
+            release_streams(run, inst, node)
             if node.op.policies.concurrency is not None:
                 places_of(run, node).leave()
-    if scope is not None and scope.cancelled_caught:
-        run.skipped(inst, node, reason="it was no longer wanted", began=True)
-        if node.failed is not None:
-            run.signal(inst, node.failed, SKIP)
-    elif outputs is not None:
+    if done:
         complete(run, inst, node, outputs)
+    elif scope is not None and scope.cancelled_caught:
+        run.skipped(inst, node, reason="it was no longer wanted")
 
 
-def release_streams(inst: MemoryState, node: CallNode) -> None:
-    """Let go of the streams that were handed to a firing, read or not."""
+def feeds_of(run: Run, inst: MemoryState, node: CallNode) -> Iterator[Feed]:
+    """Yield the sources of the streams that are handed to a firing."""
     for stream in node.streams:
         holder: Any = inst
         while holder.region is not stream.region:
             holder = holder.parent
-        feed = holder.slots[stream.state]
-        if feed is not None:
-            feed.let_go()
+        yield feed_of(run, holder, stream)
+
+
+def release_streams(run: Run, inst: MemoryState, node: CallNode) -> None:
+    """Let go of the streams that are handed to a firing, read or not."""
+    for feed in feeds_of(run, inst, node):
+        feed.let_go(inst, node)
 
 
 async def _attempts(run: Run, inst: MemoryState, node: CallNode) -> dict[str, Any]:
@@ -188,6 +195,8 @@ async def _attempt(
     run: Run, inst: MemoryState, node: CallNode, caller: Caller, given: dict[str, Any], attempt: int
 ) -> Any:
     context = RunContext(run, node.path, context_of(inst), attempt)
+    for feed in feeds_of(run, inst, node):
+        context.on_cancel(feed.interrupt)
     if caller.context_parameter is not None:
         given = {**given, caller.context_parameter: context}
     timeout = node.op.policies.timeout
@@ -254,7 +263,8 @@ async def _fall_back(
 
 def _fallback_value(node: CallNode, value: Any) -> dict[str, Any]:
     ports = node.caller.ports
-    if len(ports) == 1 and not (isinstance(value, dict) and set(value) == set(ports)):
+    given = cast("dict[str, Any]", value) if isinstance(value, dict) else None
+    if len(ports) == 1 and (given is None or set(given) != set(ports)):
         return {ports[0]: value}
     return ports_of(node.caller, value, ports, "mapping" if ports else "none")
 

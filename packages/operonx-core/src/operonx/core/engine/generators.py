@@ -10,7 +10,7 @@ import anyio
 import anyio.lowlevel
 
 from operonx.core.engine.calling import SHORT, Caller, clock, final_ports, ports_of
-from operonx.core.engine.calls import release_streams, wait_for_rate
+from operonx.core.engine.calls import feeds_of, release_streams, wait_for_rate
 from operonx.core.engine.guarding import guards_of, is_dead, places_of
 from operonx.core.engine.scheduler import Run, reason_of
 from operonx.core.engine.state import SKIP, MemoryState, context_of
@@ -134,7 +134,8 @@ class Firing:
         self._leave()
 
     def _leave(self) -> None:
-        release_streams(self.inst, self.node)
+        self.run.open_sources.discard(self)
+        release_streams(self.run, self.inst, self.node)
         if self.node.op.policies.concurrency is not None:
             places_of(self.run, self.node).leave()
 
@@ -144,6 +145,7 @@ class Firing:
 
 def _fire_inline(run: Run, inst: MemoryState, node: GeneratorNode) -> None:
     source = _InlineSource(run, inst, node)
+    run.open_sources.add(source)
     run.fired(inst, node)
     run.sources.append(source)
 
@@ -298,6 +300,8 @@ class _Driver(Firing):
 
     async def _attempt(self, attempt: int) -> bool:
         context = RunContext(self.run, self.node.path, context_of(self.inst), attempt)
+        for feed in feeds_of(self.run, self.inst, self.node):
+            context.on_cancel(feed.interrupt)
         given = self._given(attempt, context)
         if self.caller.signature.is_async:
             return await self._take_async(self.caller.function(**given))

@@ -25,6 +25,8 @@ def start_guard(run: Run, inst: MemoryState, guard: Guard) -> GuardState:
     timeout = guard.graph.policies.timeout
     if timeout is not None:
         assert run.group is not None  # a graph with a timeout `suspends`
+        # Made here and not by its task: the graph may be over before that begins.
+        state.timer = anyio.CancelScope()
         run.group.start(run.variables.copy(), _time_out, run, inst, guard, state, timeout)
     return state
 
@@ -32,7 +34,8 @@ def start_guard(run: Run, inst: MemoryState, guard: Guard) -> GuardState:
 async def _time_out(
     run: Run, inst: MemoryState, guard: Guard, state: GuardState, seconds: float
 ) -> None:
-    with anyio.CancelScope() as state.timer:
+    assert state.timer is not None  # `start_guard` made it
+    with state.timer:
         await anyio.sleep(seconds)
         error = TimeoutError(f"the graph was not done within {seconds:g} s")
         failure = OpError(guard.graph.path, context_of(inst), error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,7 @@ def is_dead(run: Run, inst: MemoryState, node: Node) -> bool:
 
 
 @contextmanager
-def cancellable(run: Run, inst: MemoryState, node: Node) -> Iterator[anyio.CancelScope | None]:
+def cancellable(run: Run, inst: MemoryState, node: Node) -> Generator[anyio.CancelScope | None]:
     """Let a firing be cancelled alone: by a guard around it, or by the race that it lost."""
     if node.guard is None and not node.may_lose:
         yield None
@@ -104,12 +104,16 @@ def guarded(inner: Callable[..., Any]) -> Callable[..., Any]:
 class Granted:
     """Stands in the ready line for a node that has been given its place."""
 
-    __slots__ = ("fire", "index", "suspends")
+    __slots__ = ("_node", "index", "suspends")
 
     def __init__(self, node: Node) -> None:
         self.index = node.index
         self.suspends = node.suspends
-        self.fire = lambda run, inst, _granted: node.act(run, inst, node)
+        self._node = node
+
+    def fire(self, run: Run, inst: MemoryState, _granted: Granted) -> Any:
+        """Fire the node itself."""
+        return self._node.act(run, inst, self._node)
 
 
 class Places:

@@ -257,15 +257,19 @@ class RunStream(_Live):
             self._begin()
         return _Frames(self)
 
+    def items(self) -> AsyncIterator[Frame]:
+        """Return the frames; unlike iterating, this does not keep the stream alive."""
+        frames = self._host.run.frames
+        assert frames is not None  # set when this was made
+        return _Items(frames, self._host, self._host.outcome)
+
 
 class _Frames(AsyncIterator[Frame]):
     """The frames of a stream; keeps it, and so its run, alive while it is iterated."""
 
     def __init__(self, stream: RunStream) -> None:
         self._stream = stream
-        host = stream._host
-        assert host.run.frames is not None  # a stream sets them
-        self._items = _Items(host.run.frames, host, host.outcome)
+        self._items = stream.items()
 
     async def __anext__(self) -> Frame:
-        return await self._items.__anext__()  # type: ignore[no-any-return]  # it holds frames
+        return await self._items.__anext__()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from operonx.core.engine.calling import Caller
-from operonx.core.engine.calls import choose_fire
+from operonx.core.engine.calls import choose_fire, release_streams
 from operonx.core.engine.choices import fire_all, fire_branch, hear_any, hear_choice
 from operonx.core.engine.generators import choose_generator_fire, skip_generator
 from operonx.core.engine.graphs import fire_done, fire_enter, start_guard
@@ -137,6 +137,8 @@ class LinkedPlan:
         else:
             node.act = _FIRE[type(node)]
         node.on_skip = _SKIP.get(type(node))
+        if isinstance(node, CallNode) and node.streams:
+            node.on_skip = _after(node.on_skip, release_streams)
         if type(node) in CONSUMERS:
             node.take, node.stream_ended = CONSUMERS[type(node)]
         if isinstance(node, AnyNode):

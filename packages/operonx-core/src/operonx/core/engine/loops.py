@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from operonx.core.engine.graphs import end_guard, start_guard
 from operonx.core.engine.guarding import places_of
@@ -108,12 +108,12 @@ def _reduce(reducer: str, state: Any, written: Any) -> Any:
         return BINARY["+"](state, written)
     if reducer == "merge":
         _require(isinstance(state, dict) and isinstance(written, dict), reducer, state, written)
-        return {**state, **written}
+        return cast("dict[Any, Any]", state) | cast("dict[Any, Any]", written)
     _require(isinstance(state, list), reducer, state, written)
     if reducer == "append":
-        return [*state, written]
+        return [*cast("list[Any]", state), written]
     _require(isinstance(written, list), reducer, state, written)
-    return [*state, *written]
+    return cast("list[Any]", state) + cast("list[Any]", written)
 
 
 def _require(holds: bool, reducer: str, state: Any, written: Any) -> None:

@@ -36,6 +36,10 @@ class Question:
         """
         if self._answered.is_set():
             raise RunStateError(f"the question of op `{self.op}` is answered already")
+        self.settle(value)
+
+    def settle(self, value: Any) -> None:
+        """Let the op go on with a value; an error is raised there."""
         self._value = value
         self._answered.set()
 
@@ -76,8 +80,7 @@ class Questions:
         self.awaited = True
         if not self.watched:
             for question in self._open:
-                question._value = _nobody(question.op)
-                question._answered.set()
+                question.settle(_nobody(question.op))
 
 
 def _nobody(op: str) -> NoAnswerError:

@@ -109,6 +109,8 @@ class Run:
         """Instances and nodes in turn, two entries for each firing."""
         self.sources: deque[Any] = deque()
         """Generators that may be advanced when nothing is ready."""
+        self.open_sources: set[Any] = set()
+        """All of them that are not over, also those that wait for their window."""
         self.variables = copy_context()
         self.group: Tasks | None = None
         self.failure: BaseException | None = None
@@ -191,7 +193,9 @@ class Run:
         self.errors.sort(key=lambda error: (self._order_of(error.ctx), error.op))
         return RunResult(
             run_id=self.run_id,
-            outputs=self.outputs,
+            outputs={
+                key: self.outputs[key] for key in self.linked.plan.outputs if key in self.outputs
+            },
             missing=missing,
             errors=self.errors,
             skipped=self.skips,
@@ -236,8 +240,10 @@ class Run:
             scope.cancel()
 
     def _close_sources(self) -> None:
-        while self.sources:
-            self.sources.popleft().close()
+        self.sources.clear()
+        for source in list(self.open_sources):
+            source.close()
+        self.open_sources.clear()
 
     # -- draining
 

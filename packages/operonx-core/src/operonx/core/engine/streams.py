@@ -32,7 +32,7 @@ from operonx.core.stream import Stream
 if TYPE_CHECKING:
     from operonx.core.engine.scheduler import Run
 
-__all__ = ["CONSUMERS", "fire_cell", "skip_cell"]
+__all__ = ["CONSUMERS", "Feed", "feed_of", "fire_cell", "skip_cell"]
 
 Held = tuple[MemoryState, CellNode]
 Offer = tuple[bool, Any, Held]
@@ -149,6 +149,13 @@ class Feed:
         self._reason: str | None = None
         self._callback: Callable[[], None] | None = None
         self._closed = False
+        self._interrupted = False
+        self._done: set[tuple[MemoryState, Node]] = set()
+
+    def interrupt(self) -> None:
+        """Let a reader in a worker thread go on, with an error: its firing is cancelled."""
+        self._interrupted = True
+        self._wake()
 
     def offer(self, inst: MemoryState, cell: CellNode, fired: bool, value: Any) -> bool:
         """Take an item in; return whether its cell is held until it is read."""
@@ -166,16 +173,16 @@ class Feed:
         self._reason = reason
         self._wake()
 
-    def let_go(self) -> None:
+    def let_go(self, inst: MemoryState, node: Node) -> None:
         """One reader is done; with the last one what is left unread is dropped."""
-        self._readers -= 1
-        if self._readers > 0 or self._closed:
+        self._done.add((inst, node))
+        if len(self._done) < self._readers or self._closed:
             return
         self._closed = True
         offers, self._offers = self._offers, {}
-        for fired, _, (inst, cell) in offers.values():
+        for fired, _, (item, cell) in offers.values():
             if fired:
-                self._run.fired(inst, cell)
+                self._run.fired(item, cell)
 
     def _wake(self) -> None:
         callback, self._callback = self._callback, None
@@ -216,8 +223,8 @@ class Feed:
 
         def attempt() -> None:
             try:
-                if self._run.failure is not None:
-                    raise CancelledRunError("the run is over")
+                if self._interrupted:
+                    raise CancelledRunError("the firing that reads this stream was cancelled")
                 found = self._poll()
             except BaseException as error:  # noqa: BLE001 - carried over to the thread
                 answer.append(error)
@@ -238,7 +245,8 @@ class Feed:
         return answer[0]  # type: ignore[no-any-return]  # a pair, as no error came
 
 
-def _feed(run: Run, parent: MemoryState, node: StreamNode) -> Feed:
+def feed_of(run: Run, parent: MemoryState, node: StreamNode) -> Feed:
+    """Return the source of a stream, seen from the instance that it is handed to."""
     feed = parent.slots[node.state]
     if feed is None:
         feed = parent.slots[node.state] = Feed(run, node.readers)
@@ -248,16 +256,16 @@ def _feed(run: Run, parent: MemoryState, node: StreamNode) -> Feed:
 def _take_stream(run: Run, inst: MemoryState, cell: CellNode, fired: bool, value: Any) -> bool:
     assert inst.parent is not None  # cells are in items
     node: Any = cell.consumer
-    return _feed(run, inst.parent, node).offer(inst, cell, fired, value)
+    return feed_of(run, inst.parent, node).offer(inst, cell, fired, value)
 
 
 def _stream_ended(run: Run, stream: StreamState, node: StreamNode, reason: str | None) -> None:
-    _feed(run, stream.parent, node).end(stream, reason)
+    feed_of(run, stream.parent, node).end(stream, reason)
 
 
 def fire_stream(run: Run, inst: MemoryState, node: StreamNode) -> None:
     """Hand the stream over, as it has been opened."""
-    inst.slots[node.slot] = Stream(_feed(run, inst, node))
+    inst.slots[node.slot] = Stream(feed_of(run, inst, node))
     run.fired(inst, node)
 
 
@@ -429,8 +437,8 @@ class _Pairs(_Derived):
 def _derived(run: Run, parent: MemoryState, node: Any) -> _Derived:
     state = parent.slots[node.state]
     if state is None:
-        kind = _Batches if isinstance(node, BatchNode) else _Pairs
-        state = parent.slots[node.state] = kind(run, node)
+        state = _Batches(run, node) if isinstance(node, BatchNode) else _Pairs(run, node)
+        parent.slots[node.state] = state
     return state  # type: ignore[no-any-return]  # slots hold anything
 
 

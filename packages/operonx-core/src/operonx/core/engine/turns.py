@@ -27,8 +27,8 @@ class Turns:
         self._run = run
         self._go = go
         self._chain: list[Region] = []
-        at: Region | None = region
-        while at is not None and at.parent is not None:
+        at = region
+        while at.parent is not None:
             self._chain.insert(0, at)
             at = at.parent
         self._next = [0] * len(self._chain)

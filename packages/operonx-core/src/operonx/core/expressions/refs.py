@@ -151,6 +151,9 @@ class Operators:
         Args:
             per: An op: remove all axes below those of its ports, into one flat list.
                 None removes the last axis.
+
+        Raises:
+            TypeError: If `per` is no op.
         """
         return Collect(self._ref(), per)
 

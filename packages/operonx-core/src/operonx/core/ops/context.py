@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from operonx.core.errors import Context, OperonxError
@@ -45,11 +46,12 @@ class RunContext:
         ```
     """
 
-    __slots__ = ("_cancelled", "_services", "attempt", "ctx", "op")
+    __slots__ = ("_cancelled", "_on_cancel", "_services", "attempt", "ctx", "op")
 
     def __init__(self, services: RunServices, op: str, ctx: Context, attempt: int = 1) -> None:
         self._services = services
         self._cancelled = False
+        self._on_cancel: list[Callable[[], None]] = []
         self.op = op
         """Full path of the op."""
         self.ctx = ctx
@@ -107,3 +109,9 @@ class RunContext:
     def cancel(self) -> None:
         """Ask this firing to stop; the engine calls it."""
         self._cancelled = True
+        for call in self._on_cancel:
+            call()
+
+    def on_cancel(self, call: Callable[[], None]) -> None:
+        """Let `call` be called when this firing is asked to stop; engines use it."""
+        self._on_cancel.append(call)

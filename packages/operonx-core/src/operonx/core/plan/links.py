@@ -119,7 +119,7 @@ class PlanBuilder:
 
     def _outer_needs(self, node: Node) -> list[Node]:
         region = node.region
-        above = self._above_of(_owner(region)) if region.parent is not None else set()
+        above: set[Node] = self._above_of(_owner(region)) if region.parent is not None else set()
         return [pred for pred in node.hard if pred.region is not region and pred not in above]
 
     def _all_gate(self, region: Region, found: frozenset[Node], node: Node) -> Node:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from operonx.core.errors import EngineError
 from operonx.core.expressions.evaluation import Evaluate, compile_expression
@@ -26,6 +26,7 @@ from operonx.core.graph.branches import BranchOp, SwitchOp
 from operonx.core.graph.graph import Edge, GraphOp
 from operonx.core.graph.loops import LoopOp
 from operonx.core.graph.zips import ZipOp
+from operonx.core.ops.base import Op
 from operonx.core.ops.function import FuncOp
 from operonx.core.ops.policies import UNSET
 from operonx.core.plan.guards import Guard
@@ -57,9 +58,6 @@ from operonx.core.plan.nodes import (
 from operonx.core.plan.places import Place, Values
 from operonx.core.plan.windows import drop_deadlocking_windows
 
-if TYPE_CHECKING:
-    from operonx.core.ops.base import Op
-
 __all__ = ["Lowering", "Scope", "compile_plan"]
 
 
@@ -88,16 +86,16 @@ class Scope:
     """Axes of everything in the graph, absolute."""
     enter: Node | None
     """What ops without predecessors wait for."""
-    parents: dict[str, Place] = field(default_factory=dict)
+    parents: dict[str, Place] = field(default_factory=dict[str, Place])
     """Where the graph's inputs are."""
-    edges: dict[Op, list[Edge]] = field(default_factory=dict)
-    arms: dict[Op, list[Node]] = field(default_factory=dict)
+    edges: dict[Op, list[Edge]] = field(default_factory=dict[Op, list[Edge]])
+    arms: dict[Op, list[Node]] = field(default_factory=dict[Op, list[Node]])
     """What branches say of their targets."""
-    routed: set[Op] = field(default_factory=set)
+    routed: set[Op] = field(default_factory=set[Op])
     """Ops whose error is read."""
-    raced: set[Op] = field(default_factory=set)
+    raced: set[Op] = field(default_factory=set[Op])
     """Ops that only a race reads."""
-    exits: dict[Op, DoneNode] = field(default_factory=dict)
+    exits: dict[Op, DoneNode] = field(default_factory=dict[Op, DoneNode])
     """Graphs that hand on only what has ended well."""
 
 

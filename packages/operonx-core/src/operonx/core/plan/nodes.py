@@ -407,6 +407,6 @@ class Plan:
     nodes: list[Node]
     inputs: dict[str, int]
     """Slots of the root's inputs."""
-    outputs: dict[str, OutputNode] = field(default_factory=dict)
+    outputs: dict[str, OutputNode] = field(default_factory=dict[str, OutputNode])
     """What writes each output of the root."""
     root_guard: Guard | None = None

@@ -113,9 +113,13 @@ class Values:
     """Resolves the expressions of a graph; what a ref stands for is made once."""
 
     lowering: Lowering
-    _choices: dict[Choice | OrElse, ChoiceNode] = field(default_factory=dict)
-    _made: dict[Expression, Place] = field(default_factory=dict)
-    _outputs: dict[tuple[GraphOp, str], Place] = field(default_factory=dict)
+    _choices: dict[Choice | OrElse, ChoiceNode] = field(
+        default_factory=dict[Choice | OrElse, ChoiceNode]
+    )
+    _made: dict[Expression, Place] = field(default_factory=dict[Expression, Place])
+    _outputs: dict[tuple[GraphOp, str], Place] = field(
+        default_factory=dict[tuple[GraphOp, str], Place]
+    )
 
     def axes(self, scope: Scope, expression: Expression) -> Axes:
         """Return an expression's absolute axes."""
@@ -283,7 +287,12 @@ class Values:
             self._choices[key] = node
         readers = [evaluate for evaluate, _ in parts]
         slot = node.slot
-        return Place(region, None, lambda inst: readers[inst.slots[slot]](inst), (node,))
+
+        def read(inst: Any) -> Any:
+            chosen: int = inst.slots[slot]
+            return readers[chosen](inst)
+
+        return Place(region, None, read, (node,))
 
     def _add_choice(
         self,

@@ -82,7 +82,7 @@ def _is_pydantic_kind(cls: type) -> bool:
 
 
 def _complaints(annotation: Any) -> Check:
-    import pydantic  # noqa: PLC0415 - slow to import, and few annotations need it
+    import pydantic
 
     try:
         config = pydantic.ConfigDict(arbitrary_types_allowed=True)

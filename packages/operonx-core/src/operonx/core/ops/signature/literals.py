@@ -96,7 +96,8 @@ def _source_lines(function: FunctionType) -> list[str]:
 
 def _def_body(code: CodeType, lines: list[str]) -> tuple[list[ast.stmt], int] | None:
     """Parse the lines of a `def`, and give its statements and what to add to their lines."""
-    first, last = code.co_firstlineno - 1, _last_line(code)
+    first = code.co_firstlineno - 1
+    last = _block_end(lines, first, _last_line(code))
     # A method stands deeper than column 0 while its strings may not: dedenting would fail.
     indented = lines[first : first + 1] and lines[first][:1] in (" ", "\t")
     head = "if 1:\n" if indented else "\n"
@@ -110,6 +111,18 @@ def _def_body(code: CodeType, lines: list[str]) -> tuple[list[ast.stmt], int] | 
             return None
         return (node.body, code.co_firstlineno - _FIRST_LINE) if _is_def_of(node, code) else None
     return None
+
+
+def _block_end(lines: list[str], first: int, last: int) -> int:
+    """Add the lines of a block that have no code, as those behind a `raise`."""
+    depth = _depth(lines[first]) if first < len(lines) else 0
+    while last < len(lines) and (not lines[last].strip() or _depth(lines[last]) > depth):
+        last += 1
+    return last
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _last_line(code: CodeType) -> int:

@@ -1,0 +1,137 @@
+"""Calling an op's function without an engine: attempts, fallback, and results as ports."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from operonx.core import FuncOp, OutputError, RunContext, StreamError
+from operonx.core.ops.function import OpDefinition
+from operonx.core.ops.policies import UNSET
+from operonx.core.ops.signature.ending import Final
+
+from .outcome import Ctx, Undetermined
+
+__all__ = ["Called", "DeadStream", "OracleStream", "call"]
+
+
+class DeadStream(BaseException):
+    """Past the last item of a stream whose failure ends the run: nobody sees that end."""
+
+
+class OracleStream:
+    """A `Stream` whose items are all there."""
+
+    def __init__(self, items: list[Any], end: str) -> None:
+        self.items = items
+        self.end = end
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self.items
+        if self.end == "dead":
+            raise DeadStream
+        if self.end == "failed":
+            raise StreamError("the stream failed")
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        for item in self:
+            yield item
+
+
+@dataclass(slots=True)
+class Called:
+    """What became of one firing of a function."""
+
+    outputs: Mapping[str, Any] | None = None
+    """Of a plain function, or the final ports of a generator."""
+    items: list[Mapping[str, Any]] = field(default_factory=list)
+    error: Exception | None = None
+    dead: bool = False
+    """Whether it waits for ever on a stream whose failure ended the run."""
+
+
+def call(op: FuncOp, ctx: Ctx, inputs: Mapping[str, Any]) -> Called:
+    """Fire a function: `retry` makes the attempts, then comes `fallback`."""
+    retry = op.policies.retry
+    attempts = retry.attempts if retry is not None else 1
+    called = Called()
+    for attempt in range(1, attempts + 1):
+        called = _attempt(op.definition, RunContext(None, op.path, ctx, attempt), inputs)
+        if called.error is None or called.items or called.dead:
+            return called
+        if retry is not None and not isinstance(called.error, retry.on):
+            break
+        if any(isinstance(value, OracleStream) for value in inputs.values()) and attempts > 1:
+            raise Undetermined("a stream is read once, and an attempt has read it")
+    return _fall_back(op, ctx, inputs, called)
+
+
+def _fall_back(op: FuncOp, ctx: Ctx, inputs: Mapping[str, Any], called: Called) -> Called:
+    fallback = op.policies.fallback
+    if fallback is UNSET:
+        return called
+    definition = getattr(fallback, "definition", None)
+    if definition is not None:
+        return _attempt(definition, RunContext(None, op.path, ctx), inputs)
+    return Called(outputs=_as_ports(op.definition, fallback))
+
+
+def _attempt(definition: OpDefinition, run: RunContext, inputs: Mapping[str, Any]) -> Called:
+    arguments = dict(inputs)
+    for parameter in definition.signature.parameters:
+        if parameter.role == "context":
+            arguments[parameter.name] = run
+    called = Called()
+    try:
+        _run(definition, arguments, called)
+    except DeadStream:
+        called.dead = True
+    except Exception as error:  # noqa: BLE001 - whatever an op raises is its failure
+        called.error = error
+    return called
+
+
+def _run(definition: OpDefinition, arguments: Mapping[str, Any], called: Called) -> None:
+    signature = definition.signature
+    function: Callable[..., Any] = definition.function
+    if not signature.is_generator:
+        value = function(**arguments)
+        called.outputs = _as_ports(definition, _awaited(value) if signature.is_async else value)
+        return
+    yielded = function(**arguments)
+    for value in _drained(yielded) if signature.is_async else yielded:
+        if isinstance(value, Final):
+            called.outputs = dict(value)
+        else:
+            called.items.append(_as_ports(definition, value))
+
+
+def _awaited(coroutine: Any) -> Any:
+    # The functions of the library wait for nothing outside an event loop.
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+    raise AssertionError("an op of the library waited for something")
+
+
+def _drained(generator: Any) -> Iterator[Any]:
+    while True:
+        try:
+            yield _awaited(generator.__anext__())
+        except StopAsyncIteration:
+            return
+
+
+def _as_ports(definition: OpDefinition, value: Any) -> dict[str, Any]:
+    signature = definition.signature
+    if signature.shape == "none":
+        return {}
+    assert signature.ports is not None
+    names = [port.name for port in signature.ports]
+    if signature.shape == "value":
+        return {names[0]: value}
+    if sorted(value) != sorted(names):
+        raise OutputError("a key too few or too many")
+    return dict(value)
