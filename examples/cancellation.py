@@ -9,28 +9,27 @@ from operonx.core import Operon, RunContext, RunStateError, graph, op
 
 
 @op
-async def wait() -> str:
+async def wait() -> None:
     """Wait for long, and clean up in any case."""
     try:
         await asyncio.sleep(60)
     finally:
         print("the async op has cleaned up")
-    return "never"
 
 
 @op(run_in="thread")
-def compute(run: RunContext) -> str:
+def compute(run: RunContext) -> None:
     """Work in a thread, looking at times whether anybody still wants the result."""
     while not run.cancelled:
         time.sleep(0.01)
     print("the thread has stopped")
-    return "for nobody"
 
 
 @graph
-def both() -> dict[str, str]:
+def both() -> None:
     """Wire it."""
-    return {"waited": wait(), "computed": compute()}
+    wait()
+    compute()
 
 
 async def main() -> None:

@@ -39,9 +39,8 @@ def poems(texts: list[str]) -> dict[str, object]:
     return {"words": words, "sums": sums, "in all": total(counts=collect(sums))}
 
 
-engine = Operon(poems)
-print(engine.graph)
-result = engine.run_sync({"texts": ["one two\nthree", "four", ""]})
+print(poems.build())
+result = Operon(poems).run_sync({"texts": ["one two\nthree", "four", ""]})
 print(result["words"], result["sums"], result["in all"])
 
 # Output:

@@ -142,7 +142,7 @@ if __name__ == "__main__":
     asyncio.run(show(*sys.argv[1:], *defaults[len(sys.argv) - 1 :]))
 
 # Output:
-# ... s  rank.found.now[0] {'result': [...]}
+# ... s  rank.found.now[0]  {'result': [...]}
 # ...
 # what happens when a stream fails?
 #   ...

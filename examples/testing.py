@@ -1,5 +1,4 @@
 """Test a graph without what it calls: `replace=` puts other functions in the place of its ops."""
-# ruff: noqa: S101 - tests assert
 
 from __future__ import annotations
 

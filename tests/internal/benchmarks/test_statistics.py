@@ -1,6 +1,7 @@
 """The arithmetic behind every figure of the benchmarks."""
 
 import pytest
+
 from benchmarks.statistics import Spread, growth_exponent, slope, spread
 
 

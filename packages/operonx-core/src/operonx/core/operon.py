@@ -253,8 +253,11 @@ def _replacements(graph: GraphOp, replace: Mapping[str, Any]) -> dict[str, OpDef
 
 
 def _fitting(path: str, target: FuncOp, fake: Any) -> OpDefinition:
-    factory = fake if isinstance(fake, OpFactory) else op(fake)
-    definition: OpDefinition = factory.definition
+    if isinstance(fake, OpFactory):
+        definition: OpDefinition = fake.definition
+    else:
+        # A plain function or lambda stands in as it is, so its ports are those of the op.
+        definition = op(fake).definition.with_ports_of(target.signature)
     signature = definition.signature
     names = {p.name for p in signature.parameters if p.role != "context"}
     unknown = [name for name in target.inputs if name not in names]

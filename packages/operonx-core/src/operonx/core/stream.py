@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 __all__ = ["Stream", "StreamSource"]
 
@@ -48,18 +48,19 @@ class Stream(Generic[T_co]):
         self._source = source
 
     def __aiter__(self) -> AsyncIterator[T_co]:
-        return self._items()
+        return self
 
-    async def _items(self) -> AsyncIterator[T_co]:
-        while True:
-            more, item = await self._source.receive()
-            if not more:
-                return
-            yield item  # type: ignore[misc]  # the plan checked that the port gives T
+    async def __anext__(self) -> T_co:
+        more, item = await self._source.receive()
+        if not more:
+            raise StopAsyncIteration
+        return cast("T_co", item)  # the plan checked that the port gives it
 
     def __iter__(self) -> Iterator[T_co]:
-        while True:
-            more, item = self._source.receive_blocking()
-            if not more:
-                return
-            yield item  # type: ignore[misc]  # as above
+        return self
+
+    def __next__(self) -> T_co:
+        more, item = self._source.receive_blocking()
+        if not more:
+            raise StopIteration
+        return cast("T_co", item)  # as above

@@ -56,7 +56,8 @@ class _Host:
     async def _main(self) -> None:
         try:
             with self._scope:
-                self.result = await self.run.execute()
+                if not self.cancelled:
+                    self.result = await self.run.execute()
         except BaseException as error:  # noqa: BLE001 - handed to whoever awaits the run
             self.error = error
         finally:

@@ -149,6 +149,7 @@ class Run:
     async def execute(self) -> RunResult:
         """Run to the end and return the result; raises what the run fails with."""
         try:
+            await anyio.lowlevel.checkpoint_if_cancelled()
             if self.frames is None:
                 await self._execute_inline()
             else:

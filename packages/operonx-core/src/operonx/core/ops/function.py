@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from operonx.core.expressions.refs import Expression
@@ -44,6 +44,12 @@ class OpDefinition:
                 stream_type=Stream,
             )
         return self._signature
+
+    def with_ports_of(self, other: Signature) -> OpDefinition:
+        """Return this definition with the ports of another function's signature."""
+        own = self.signature
+        signature = replace(own, ports=other.ports, final=other.final, shape=other.shape)
+        return replace(self, _signature=signature)
 
 
 class FuncOp(Op):
