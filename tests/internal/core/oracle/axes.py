@@ -123,10 +123,15 @@ class Places:
         return self.of_expression(writers(loop)[port][0], loop)
 
 
+def _targets(branch: BranchOp, op: Op) -> bool:
+    # Not `op in ...`: ops compare to expressions.
+    return any(target is op for arm in branch.arms for target in arm.resolved())
+
+
 def branches_to(op: Op) -> Iterator[BranchOp]:
     """Yield the branches that an op is a target of."""
     for branch in op.graph.ops:
-        if isinstance(branch, BranchOp) and any(op in arm.resolved() for arm in branch.arms):
+        if isinstance(branch, BranchOp) and _targets(branch, op):
             yield branch
 
 

@@ -36,6 +36,7 @@ from operonx.core.expressions.refs import (
 from .axes import Places, axis_name, branches_to, errors_read, reads, writers
 from .calling import OracleStream, call
 from .outcome import Ctx, Failure, Outcome, Slot, Undetermined
+from .open_bugs import GRAPHS_IN_SKIPPED
 from .values import DEAD, SKIPPED, State, Stream, Values, outermost
 
 __all__ = ["evaluate"]
@@ -69,6 +70,8 @@ class _Evaluator:
             self.write_result(key)
         self.outcome.failures = frozenset(self.failures)
         for op, contexts in self.state.skips.items():
+            if isinstance(op, GraphOp) and not GRAPHS_IN_SKIPPED:
+                self.outcome.unsure_skips.add(op.path)
             if contexts:
                 self.outcome.skipped[op.path] = (len(contexts), min(contexts, key=_order))
         for op, contexts in self.state.dead.items():
@@ -84,6 +87,8 @@ class _Evaluator:
             return
         if value is not SKIPPED and value is not DEAD:
             self.outcome.result[key] = value
+        if self.places.of_expression(writers(self.root)[key][0], self.root):
+            self.outcome.streamed.add(key)
 
     def collected(self, graph: GraphOp, key: str, ctx: Ctx) -> Any:
         """Return an output of a graph with the axes of its inside collected."""
@@ -172,7 +177,7 @@ class _Evaluator:
         shared = _shared(theirs, own)
         at = self.values.skipped_at(source, place[:shared])
         if at is not None:
-            per_item = source in own and (source, at) in self.state.standing
+            per_item = _holds_op(own, source) and (source, at) in self.state.standing
             return None if per_item else at
         if len(place) < shared or len(theirs) == shared:
             return None
@@ -184,7 +189,7 @@ class _Evaluator:
         if self.edge_skip(source, op, ctx) is not None:
             return False
         shared = ctx[: _shared(theirs, own)]
-        if source in own:
+        if _holds_op(own, source):
             return False
         return any(_related(one, shared) for one in self.state.dead[source])
 
@@ -297,6 +302,7 @@ class _Evaluator:
             end = "dead" if "dead" in ends else "failed"
             self.state.streams[op, ctx] = Stream(count, end)  # type: ignore[arg-type]  # an end
             (self.state.dead if end == "dead" else self.state.skips)[op].add(ctx)
+            self.outcome.unsure_skips.add(op.path)
             self.state.standing.add((op, ctx))
 
     # -- graphs and loops
@@ -494,6 +500,9 @@ class _Evaluator:
             self.state.dead[op].add(ctx)
             return
         self.state.skips[op].add(ctx)
+        if op.opens_axis:
+            # Its items stand; whether it counts as skipped the contract leaves open.
+            self.outcome.unsure_skips.add(op.path)
         for (owner, at), stream in self.state.streams.items():
             if owner is op and at == ctx:
                 stream.end = "failed"
@@ -532,7 +541,8 @@ def _reduced(reducer: str | None, state: Any, written: Any) -> Any:
 def _added(graph: GraphOp, expression: Expression) -> int:
     """Return the place of the op that a write reads, in the order that ops were added."""
     ops = [part.op for part in walk(expression) if isinstance(part, PortRef)]
-    return max((graph.ops.index(op) for op in ops), default=-1)
+    places = {op: index for index, op in enumerate(graph.ops)}
+    return max((places[op] for op in ops), default=-1)
 
 
 def _in_order(graph: GraphOp) -> list[Op]:
@@ -559,6 +569,10 @@ def _before(op: Op) -> Iterator[Op]:
                 yield source
     yield from (edge.source for edge in op.graph.edges if edge.target is op)
     yield from branches_to(op)
+
+
+def _holds_op(axes: Iterable[Any], op: Op) -> bool:
+    return any(owner is op for owner in axes)
 
 
 def _shared(one: Iterable[Any], other: Iterable[Any]) -> int:

@@ -75,7 +75,7 @@ def pair(x: Any):  # noqa: ANN201 - the ports are told by the dict
     return {"low": digest(x) % 10, "high": digest(x) // 10}
 
 
-@op
+@op(returns="result")
 def maybe_none(x: Any) -> Any:
     return None if digest(x) % 2 else digest(x)
 
@@ -83,6 +83,11 @@ def maybe_none(x: Any) -> Any:
 @op
 def numbers(x: Any) -> list[int]:
     return [digest([x, index]) for index in range(digest(x) % 4)]
+
+
+@op
+def as_list(x: Any) -> list[int]:
+    return [digest(x), 1]
 
 
 @op

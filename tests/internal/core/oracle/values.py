@@ -109,6 +109,8 @@ class Values:
                 return self._iterations_skip(loop, port, place)
             case Collect(base=base) | StreamOf(base=base) | Batch(base=base):
                 return self._stream_skip(expression, base, place, graph)
+            case OrElse(base=base) if self._whole_skip(base, place, graph) is not None:
+                return self._whole_skip(base, place, graph)
             case OrElse() | Chosen():
                 found = [self.skip_of(part, place, graph) for part in children(expression)]
                 if all(skip is not None for skip in found):
@@ -116,6 +118,12 @@ class Values:
                 return self.closed(self.places.of_expression(expression, graph), place, graph)
             case _:
                 return outermost(self.skip_of(part, place, graph) for part in children(expression))
+
+    def _whole_skip(self, base: Expression, place: Ctx, graph: GraphOp) -> Ctx | None:
+        # "Where the whole stream was skipped there are no items, so no `v`."
+        at = self.skip_of(base, place, graph)
+        is_whole = at is not None and len(at) < len(self.places.of_expression(base, graph))
+        return at if is_whole else None
 
     def skipped_at(self, op: Op, place: Ctx) -> Ctx | None:
         """Return the prefix of `place` at which an op was skipped, or None."""
@@ -395,7 +403,7 @@ class Values:
             self.gather(base, (*ctx, (axis_name(axes[len(ctx)]), index)), graph, flat=flat)
             for index in range(stream.count)
         ]
-        if DEAD in items:
+        if any(item is DEAD for item in items):
             return DEAD
         kept = [item for item in items if item is not SKIPPED]
         if flat and len(axes) > len(ctx) + 1:

@@ -47,6 +47,9 @@ class Stream(Generic[T_co]):
     def __init__(self, source: StreamSource) -> None:
         self._source = source
 
+    def __repr__(self) -> str:
+        return "<Stream>"
+
     def __aiter__(self) -> AsyncIterator[T_co]:
         return self
 

@@ -82,10 +82,9 @@ def _first_in_time(state: list[Any]) -> int | None:
 def _none_fired(
     run: Run, inst: MemoryState, node: ChoiceNode, state: list[Any], reason: str | None
 ) -> None:
-    lost = run.state.get("lost", {})
-    failures = [
-        lost[inst, loser] for losers in node.losers for loser in losers if (inst, loser) in lost
-    ]
+    losers = {(inst, loser) for option in node.losers for loser in option}
+    # Kept in order of time, and the last one counts.
+    failures = [error for key, error in run.state.get("lost", {}).items() if key in losers]
     if failures:
         run.escalate(inst, node.guard, failures[-1])
     here = any(not heard & COVERED for heard in state)
@@ -117,10 +116,6 @@ def fire_branch(run: Run, inst: MemoryState, node: BranchNode) -> None:
         names, chosen = _choose(inst, node)
     except BaseException as error:  # noqa: BLE001 - sorted out in one place
         run.raised(inst, node, error)
-        if run.failure is None:
-            for promise in node.promises:
-                if promise is not node.failed:
-                    run.signal(inst, promise, SKIP, f"branch `{node.path}` failed")
         return
     inst.slots[node.chosen_slot] = names
     if run.frames is not None:
@@ -128,9 +123,11 @@ def fire_branch(run: Run, inst: MemoryState, node: BranchNode) -> None:
     told = ", ".join(f"`{name}`" for name in names) or "nothing"
     for promise in node.promises:
         if promise in chosen:
-            run.signal(inst, promise)
+            run.fired(inst, promise)
+        elif promise is node.failed:
+            run.signal(inst, promise, SKIP, f"`{node.path}` did not fail")
         else:
-            run.signal(inst, promise, SKIP, f"branch `{node.path}` chose {told}")
+            run.skipped(inst, promise, reason=f"branch `{node.path}` chose {told}")
     run.fired(inst, node)
 
 

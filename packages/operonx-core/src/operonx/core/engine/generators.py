@@ -24,6 +24,9 @@ from operonx.core.ops.signature import Final
 if TYPE_CHECKING:
     from operonx.core.plan.nodes import GeneratorNode
 
+_SLOW: float = 20 * SHORT
+"""Seconds in all below which a generator is not judged by its average."""
+
 __all__ = ["choose_generator_fire", "skip_generator"]
 
 
@@ -127,6 +130,7 @@ class Firing:
     def drop(self, reason: str) -> None:
         """End the stream as one that failed."""
         run, inst, node = self.run, self.inst, self.node
+        run.note(node.path, context_of(inst), reason)
         run.end_stream(self.stream, ok=False, reason=reason)
         run.signal(inst, node.end, SKIP, reason)
         if node.failed is not None and is_dead(run, inst, node):
@@ -159,6 +163,7 @@ class _InlineSource(Firing):
         self.variables = run.variables.copy()
         self.guarded = node.guard is not None or node.may_lose
         self.measures = node.op.policies.run_in == "auto"
+        self.spent = 0.0
 
     def advance(self) -> None:
         """Take one yield."""
@@ -184,10 +189,8 @@ class _InlineSource(Firing):
         except BaseException as error:  # noqa: BLE001 - sorted out in one place
             self.fail(error)
             return
-        if self.measures and clock() - before > SHORT:
-            # Once may be chance; the next firing is measured in a thread again.
-            self.caller.short = None
-            choose_generator_fire(self.node)
+        if self.measures:
+            self._look_at_the_clock(clock() - before)
         try:
             self.give(value)
         except BaseException as error:  # noqa: BLE001 - sorted out in one place
@@ -195,6 +198,13 @@ class _InlineSource(Firing):
             self.fail(error)
             return
         self.run.sources.append(self)
+
+    def _look_at_the_clock(self, took: float) -> None:
+        self.spent += took
+        # One slow yield may be the machine's doing; a firing that is slow on average is not.
+        if self.spent > _SLOW and self.spent > SHORT * (self.stream.count + 1):
+            self.caller.short = False
+            choose_generator_fire(self.node)
 
     def _returned(self, value: Any) -> None:
         if value is None:
@@ -329,10 +339,9 @@ class _Driver(Firing):
 
     async def _take_threaded(self, given: dict[str, Any], context: RunContext) -> bool:
         spent = 0.0
-        worst = 0.0
 
         def iterate() -> Generator[Any, None, Any]:
-            nonlocal spent, worst
+            nonlocal spent
             iterator = iter(self.caller.function(**given))
             try:
                 while True:
@@ -341,9 +350,7 @@ class _Driver(Firing):
                         value = next(iterator)
                     except StopIteration as stop:
                         return stop.value  # handed through, as `yield from` would
-                    took = clock() - before
-                    spent += took
-                    worst = max(worst, took)
+                    spent += clock() - before
                     yield value
             finally:
                 close = getattr(iterator, "close", None)
@@ -368,7 +375,7 @@ class _Driver(Firing):
         finally:
             await lane.close()
         count = self.stream.count or 1
-        self.caller.short = spent / count < SHORT and worst < 20 * SHORT
+        self.caller.short = spent < SHORT * count or spent < _SLOW
         choose_generator_fire(self.node)
         return True
 
@@ -394,7 +401,7 @@ async def settle(run: Run) -> None:
     """Dispatch what became ready, without giving up the task we are in."""
     while run.drain(pinned=True) is not None:
         await anyio.lowlevel.checkpoint()
-    if run.ready:
+    if run.waiting:
         run.kick()
         await anyio.lowlevel.checkpoint()
 

@@ -90,4 +90,5 @@ def fire_done(run: Run, inst: MemoryState, node: DoneNode) -> None:
         reason = "it lost a race"
         if enter.failed is not None:
             run.signal(inst, enter.failed, SKIP, reason)
+    run.note(enter.path, context_of(inst), reason)
     run.skipped(inst, node, reason=reason)

@@ -198,6 +198,8 @@ class RunHandle(_Live):
 
     def __aiter__(self) -> AsyncIterator[Frame]:
         run = self._host.run
+        if run.questions is not None:
+            run.questions.await_result()
         if run.frames is not None:
             raise RunStateError("the frames of a run can be iterated once")
         run.frames = Outbox()
@@ -256,6 +258,9 @@ class RunStream(_Live):
     def __aiter__(self) -> AsyncIterator[Frame]:
         if not self._begun:
             self._begin()
+        questions = self._host.run.questions
+        if questions is not None:
+            questions.await_result()
         return _Frames(self)
 
     def items(self) -> AsyncIterator[Frame]:

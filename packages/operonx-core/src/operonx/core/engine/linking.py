@@ -102,7 +102,7 @@ class LinkedPlan:
         self.plan = plan
         self.hub = hub
         self.max_open = max_open
-        self.paths = frozenset(node.path for node in plan.nodes if node.op is not None)
+        self._paths: frozenset[str] | None = None
         self.streamed_outputs = {
             key: bool(plan.graph.analysis and plan.graph.analysis.output_axes.get(key))
             for key in plan.outputs
@@ -111,6 +111,13 @@ class LinkedPlan:
         for node in plan.nodes:
             self._link(node, replaced)
         self.in_order = [node for node in plan.nodes if node.in_order]
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The paths of all ops; put together when a result is first asked why."""
+        if self._paths is None:
+            self._paths = frozenset(op.path for op in self.plan.graph.walk())
+        return self._paths
 
     @property
     def processes(self) -> anyio.CapacityLimiter:

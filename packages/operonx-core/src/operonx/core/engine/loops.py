@@ -164,6 +164,7 @@ def _fail(
             return
     elif node.failed is not None:
         run.signal(inst, node.failed, SKIP, reason)
+    run.note(node.path, context_of(inst), reason)
     run.end_stream(stream, ok=False, reason=reason)
     for promise in node.promises:
         if promise is not node.failed:

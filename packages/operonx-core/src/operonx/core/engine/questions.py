@@ -57,7 +57,7 @@ class Questions:
         self.watched = False
         """Whether somebody takes questions."""
         self.awaited = False
-        """Whether somebody waits for the result, and so can no longer begin to answer."""
+        """Whether somebody waits for the end, and so can no longer begin to answer."""
         self._open: list[Question] = []
 
     async def ask(self, context: RunContext, payload: Any) -> Any:
@@ -86,5 +86,5 @@ class Questions:
 def _nobody(op: str) -> NoAnswerError:
     return NoAnswerError(
         f"op `{op}` asks, but nobody answers",
-        hint="answer in `async for question in handle.questions()` before awaiting the result",
+        hint="take `handle.questions()` before awaiting the result or iterating the frames",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ class RunResult(Mapping[str, Any]):
         missing: Mapping[str, str],
         errors: list[OpError],
         skipped: Mapping[str, Skip],
-        paths: frozenset[str],
+        paths: Callable[[], frozenset[str]],
         engine: str,
     ) -> None:
         self.run_id = run_id
@@ -81,8 +81,9 @@ class RunResult(Mapping[str, Any]):
         Raises:
             KeyError: If there is no such op.
         """
-        if path not in self._paths:
-            hint = did_you_mean(path, self._paths)
+        paths = self._paths()
+        if path not in paths:
+            hint = did_you_mean(path, paths)
             raise KeyError(f"no op `{path}`" + (f"; {hint}" if hint else ""))
         skip = self.skipped.get(path)
         if skip is None:

@@ -107,6 +107,8 @@ class Run:
         self.emits: list[Outbox] = []
         self.ready: deque[Any] = deque()
         """Instances and nodes in turn, two entries for each firing."""
+        self.waiting: deque[Any] = deque()
+        """The same of those that may have to wait, and so need a task."""
         self.sources: deque[Any] = deque()
         """Generators that may be advanced when nothing is ready."""
         self.open_sources: set[Any] = set()
@@ -150,7 +152,7 @@ class Run:
         """Run to the end and return the result; raises what the run fails with."""
         try:
             await anyio.lowlevel.checkpoint_if_cancelled()
-            if self.frames is None:
+            if self.frames is None and self.linked.plan.root_guard is None:
                 await self._execute_inline()
             else:
                 await self._execute_in_group()
@@ -165,7 +167,7 @@ class Run:
         # A group costs more than a short graph, so it is only made where something must wait.
         while self.drain() is not None:
             await anyio.lowlevel.checkpoint()
-        if self.ready and self.failure is None:
+        if self.waiting and self.failure is None:
             await self._execute_in_group()
 
     async def _execute_in_group(self) -> None:
@@ -200,7 +202,7 @@ class Run:
             missing=missing,
             errors=self.errors,
             skipped=self.skips,
-            paths=self.linked.paths,
+            paths=lambda: self.linked.paths,
             engine="python",
         )
 
@@ -230,6 +232,7 @@ class Run:
     def cancel(self) -> None:
         """Cancel everything in flight."""
         self.ready.clear()
+        self.waiting.clear()
         self._close_sources()
         if self.group is not None:
             self.group.cancel()
@@ -257,7 +260,7 @@ class Run:
             if left is _PAUSE:
                 await self._pause()
                 continue
-            if self.ready or self.sources:
+            if self.ready or self.waiting or self.sources:
                 self.spawn()
             await _resume(left)
 
@@ -268,7 +271,11 @@ class Run:
 
     def kick(self) -> None:
         """See to it that what became ready is fired, from outside of draining."""
-        if (self.ready or self.sources) and not self._kicked and self.failure is None:
+        if (
+            (self.ready or self.waiting or self.sources)
+            and not self._kicked
+            and self.failure is None
+        ):
             self._kicked = True
             assert self.group is not None  # only what runs in the group calls from outside
             self.group.start(self.variables.copy(), self._work_kicked)
@@ -282,8 +289,11 @@ class Run:
         assert self.group is not None  # only what runs in the group suspends
         self.group.start(self.variables.copy(), self.work)
 
-    def drain(self, *, pinned: bool = False) -> Any:
+    def drain(self, *, pinned: bool = False) -> Any:  # noqa: C901 - the one hot loop, kept flat
         """Fire what is ready, where it stands.
+
+        What cannot have to wait goes first, so that a task is only made where all that is left
+        may wait; sources come last, so that a yield is worked off before the next.
 
         Args:
             pinned: Leave alone what may have to wait, as the calling task is a generator's own.
@@ -292,38 +302,39 @@ class Run:
             None when nothing is left, a `Suspended` firing, or `_PAUSE`.
         """
         ready = self.ready
+        waiting = self.waiting
+        alone = pinned or self.group is None
         look = _LOOK
         end = clock() + _SLICE
-        later: list[Any] = []
         while True:
-            if not ready:
-                if pinned or not self.sources:
-                    break
-                self.sources.popleft().advance()
-                inst = None
-            else:
+            if ready:
                 inst = ready.popleft()
                 node = ready.popleft()
                 heard = inst.pending[node.index]
                 if heard:
                     self.skipped(inst, node, covered=bool(heard & COVERED))
-                elif node.suspends and (pinned or self.group is None):
-                    later += (inst, node)
-                    if self.group is None:
-                        break
+                elif node.suspends:
+                    waiting.append(inst)
+                    waiting.append(node)
                 else:
-                    suspended = node.fire(self, inst, node)
-                    if suspended is not None:
-                        ready.extendleft(reversed(later))
-                        return suspended
+                    node.fire(self, inst, node)
+            elif waiting:
+                if alone:
+                    return None
+                inst = waiting.popleft()
+                node = waiting.popleft()
+                suspended = node.fire(self, inst, node)
+                if suspended is not None:
+                    return suspended
+            elif self.sources and not pinned:
+                self.sources.popleft().advance()
+            else:
+                return None
             look -= 1
             if not look:
                 look = _LOOK
                 if clock() > end or (self.frames is not None and self.frames.full):
-                    ready.extendleft(reversed(later))
                     return _PAUSE
-        ready.extendleft(reversed(later))
-        return None
 
     def begin(self, node: Node, coroutine: Coroutine[Any, Any, None]) -> Suspended | None:
         """Take the first step of a firing in the task that drains."""
@@ -398,15 +409,15 @@ class Run:
             node: The node.
             covered: Whether it was skipped as a whole, outside this instance.
             reason: Why; None takes what it heard.
-            began: Whether it had begun, and so has kept its promises itself.
+            began: Whether it fired and failed, so that its error node has heard already.
         """
         if reason is None:
             reason = (inst.reasons or {}).get(node.index, "what it waits for was skipped")
         if not covered:
             self._note(node, context_of(inst), reason)
         heard = SKIP | COVERED if covered else SKIP
-        if not began:
-            for promise in node.promises:
+        for promise in node.promises:
+            if not (began and promise is node.failed):
                 self.signal(inst, promise, heard, reason)
         if node.on_skip is not None:
             node.on_skip(self, inst, node, heard, reason)
@@ -442,19 +453,23 @@ class Run:
                         self.signal(deeper, target, heard and SKIP | COVERED, reason)
 
     def _note(self, node: Node, ctx: Context, reason: str) -> None:
+        """Note that a node, and what it covers in deeper regions, was skipped."""
         open_ends = [node]
         while open_ends:
             at = open_ends.pop()
             open_ends.extend(at.covers)
-            if at.op is None:
-                continue
-            known = self.skips.get(at.path)
-            if known is None:
-                self.skips[at.path] = Skip(1, ctx, reason)
-            elif self._order_of(ctx) < self._order_of(known.ctx):
-                self.skips[at.path] = Skip(known.count + 1, ctx, reason)
-            else:
-                self.skips[at.path] = Skip(known.count + 1, known.ctx, known.reason)
+            if at.op is not None:
+                self.note(at.path, ctx, reason)
+
+    def note(self, path: str, ctx: Context, reason: str) -> None:
+        """Note that an op was skipped, or failed and was contained, at a context."""
+        known = self.skips.get(path)
+        if known is None:
+            self.skips[path] = Skip(1, ctx, reason)
+        elif self._order_of(ctx) < self._order_of(known.ctx):
+            self.skips[path] = Skip(known.count + 1, ctx, reason)
+        else:
+            self.skips[path] = Skip(known.count + 1, known.ctx, known.reason)
 
     # -- instances and streams
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from operonx.core.engine.scheduler import reason_of
 from operonx.core.engine.state import SKIP, MemoryState, StreamState, context_of
 from operonx.core.errors import OpError, StreamError
 from operonx.core.ops.context import CancelledRunError
@@ -431,7 +432,8 @@ class _Pairs(_Derived):
         )
         failure = OpError(self.node.path, context_of(parent), error)
         self.run.handle(parent, self.node, failure)
-        self.finish(ok=False, reason=f"`{failure.op}` failed: {error.message}")
+        self.run.note(self.node.path, failure.ctx, reason_of(failure))
+        self.finish(ok=False, reason=reason_of(failure))
 
 
 def _derived(run: Run, parent: MemoryState, node: Any) -> _Derived:

@@ -130,7 +130,7 @@ def _find_inputs(graph: GraphOp, analysis: Analysis) -> None:
         graph.parameters = {key: GraphInput(key) for key in graph.inputs}
     if graph.parameters is None:
         read = [part for _, part in _parent_refs(graph, analysis)]
-        keys = dict.fromkeys(part.key for part in read if part.key not in analysis.writers)
+        keys = dict.fromkeys(part.key for part in read)
         graph.parameters = {key: GraphInput(key) for key in keys}
     analysis.inputs = {
         key: _with_type(graph, declared) for key, declared in graph.parameters.items()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from operonx.core.plan.nodes import (
     AllNode,
     AnyNode,
+    ArmNode,
     BatchNode,
     ChoiceNode,
     CollectNode,
@@ -168,7 +169,8 @@ class PlanBuilder:
     def _link(self, node: Node, targets: dict[Node, list[Node]]) -> None:
         region = node.region
         count = node.waits
-        for pred in node.hard:
+        # A branch speaks to its arms itself, one by one.
+        for pred in () if isinstance(node, ArmNode) else node.hard:
             if pred.region is region:
                 targets[pred].append(node)
                 count += 1

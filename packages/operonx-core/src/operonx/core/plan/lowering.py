@@ -47,6 +47,7 @@ from operonx.core.plan.nodes import (
     GeneratorNode,
     LoopNode,
     LoopWrite,
+    MarkNode,
     Node,
     OutputNode,
     Plan,
@@ -375,6 +376,8 @@ class Lowering:
         if plain and len(distinct) <= 1 and all(_is_bare(place) for place in places.values()):
             # Such a graph costs nothing: its ops wait for what it would wait for.
             inner.enter = distinct[0] if distinct else scope.enter
+            if inner.enter is not None:
+                inner.enter.covers.append(MarkNode(region, path, op))
             inner.parents = places
             self._lower_ops(inner)
             self._keep_outputs(inner)

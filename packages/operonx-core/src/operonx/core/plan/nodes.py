@@ -44,6 +44,8 @@ __all__ = [
     "FailedNode",
     "GeneratorNode",
     "LoopNode",
+    "LoopWrite",
+    "MarkNode",
     "Node",
     "OutputNode",
     "Plan",
@@ -205,6 +207,7 @@ class FailedNode(Node):
 
     def __init__(self, of: Node) -> None:
         super().__init__(of.region, f"{of.path}.error")
+        self.of = of
         self.waits = 1
         self.slot = of.region.new_slot()
         of.promises.append(self)
@@ -230,6 +233,10 @@ class EnterNode(Node):
         self.inputs: list[tuple[int, Evaluate]] = []
         self.own_guard: Guard | None = None
         self.done: DoneNode | None = None
+
+
+class MarkNode(Node):
+    """Stands for a nested graph that was flattened away, so that its skips are noted."""
 
 
 class DoneNode(Node):

@@ -179,6 +179,9 @@ class Values:
             case IterationsRef(loop=loop, port=port):
                 return self._iterations(loop, port)
             case OrElse() | Chosen() | Collect() | StreamOf() | Batch():
+                if isinstance(expression, StreamOf):
+                    # A stream is read once, so every reader gets its own.
+                    return self._make(scope, expression, path)
                 if expression not in self._made:
                     self._made[expression] = self._make(scope, expression, path)
                 return self._made[expression]

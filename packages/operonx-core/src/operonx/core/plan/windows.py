@@ -11,9 +11,11 @@ from collections.abc import Iterator
 
 from operonx.core.plan.nodes import (
     BatchNode,
+    CallNode,
     CellNode,
     CollectNode,
     EndNode,
+    FailedNode,
     GeneratorNode,
     LoopNode,
     Node,
@@ -75,10 +77,13 @@ class _Before:
             case CollectNode(cell=cell) | WaitNode(cell=cell):
                 yield cell.id
                 yield self.end(cell.region)
-            case EndNode(of=of) if isinstance(of, GeneratorNode | LoopNode):
+            case EndNode(of=of) | FailedNode(of=of) if isinstance(of, GeneratorNode | LoopNode):
                 yield self.end(of.child)
             case CellNode():
                 yield from self._before_cell(node)
+            case CallNode() if not isinstance(node, GeneratorNode):
+                # A function is done with the streams it reads when they have ended.
+                yield from (self.end(stream.cell.region) for stream in node.streams)
             case _:
                 pass
 
@@ -87,7 +92,8 @@ class _Before:
         match cell.consumer:
             case StreamNode() as stream:
                 for reader in self.readers.get(stream, ()):
-                    yield reader.id
+                    # It must have begun, and not be held back itself.
+                    yield from (pred.id for pred in reader.hard)
                     if isinstance(reader, GeneratorNode):
                         yield self.close(reader.child)
             case ZipNode(cells=cells, child=child) as zipped:
@@ -112,6 +118,8 @@ class _Before:
             self.edges[self.close(region.parent)] += [self.end(region), self.close(region)]
         if isinstance(owner, LoopNode):
             end.append(owner.done.id)
+        elif isinstance(owner, GeneratorNode):
+            end.extend(self.end(stream.cell.region) for stream in owner.streams)
         elif isinstance(owner, ZipNode | BatchNode):
             cells = owner.cells if isinstance(owner, ZipNode) else [owner.cell]
             end.extend(self.end(cell.region) for cell in cells)

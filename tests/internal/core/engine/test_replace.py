@@ -1,0 +1,144 @@
+"""`Operon(replace={"path": fake})`: another function in an op's place, all else as it was."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from operonx.core import PARENT, GraphOp, Operon, OpError, Retry, each, op
+
+pytestmark = pytest.mark.anyio
+
+
+@op(retry=Retry(attempts=3))
+async def fetch(url: str) -> str:
+    raise LookupError("no network")
+
+
+@op
+async def tokens(text: str) -> AsyncIterator[str]:
+    raise LookupError("no network")
+    yield text
+
+
+@op
+def shout(text: str) -> str:
+    return text.upper()
+
+
+def author() -> GraphOp:
+    with GraphOp(name="g") as g:
+        with GraphOp(name="sub", inputs=["url"], url=PARENT["url"]) as sub:
+            page = fetch(url=PARENT["url"])
+            page["result"] >> PARENT["text"]
+        t = tokens(text=sub["text"])
+        s = shout(text=t)
+        s["result"] >> PARENT["out"]
+    return g
+
+
+def plain_tokens(text: str) -> Iterator[str]:
+    yield from text
+
+
+async def async_tokens(text: str) -> AsyncIterator[str]:
+    for letter in text:
+        yield letter
+
+
+async def async_page(url: str) -> str:
+    return url[-2:]
+
+
+@pytest.mark.parametrize("page", [lambda url: url[-2:], async_page], ids=["def", "async def"])
+@pytest.mark.parametrize("stream", [plain_tokens, async_tokens])
+async def test_functions_of_any_kind_stand_in(page: Any, stream: Any) -> None:
+    engine = Operon(author(), replace={"g.sub.page": page, "g.t": stream})
+    for _ in range(3):
+        assert {"out": ["X", "Y"]} == dict(await engine.run({"url": "http://xy"}))
+
+
+async def test_frames_are_those_of_the_op_it_stands_for() -> None:
+    engine = Operon(author(), replace={"g.sub.page": op(async_page), "g.t": plain_tokens})
+    paths = {frame.op_name async for frame in engine.stream({"url": "http://xy"})}
+    assert {"g.sub.page", "g.t", "g.s"} == paths
+
+
+async def test_policies_stay_those_of_the_op() -> None:
+    calls: list[str] = []
+
+    def fails_twice(url: str) -> str:
+        calls.append(url)
+        if len(calls) < 3:
+            raise ValueError
+        return "ab"
+
+    engine = Operon(author(), replace={"g.sub.page": fails_twice, "g.t": plain_tokens})
+    assert {"out": ["A", "B"]} == dict(await engine.run({"url": "u"}))
+    assert ["u", "u", "u"] == calls
+
+
+async def test_other_engines_of_the_graph_are_not_changed() -> None:
+    g = author()
+    Operon(g, replace={"g.sub.page": async_page, "g.t": plain_tokens})
+    with pytest.raises(OpError, match="no network") as caught:
+        await Operon(g).run({"url": "u"})
+    assert "g.sub.page" == caught.value.op
+
+
+async def test_a_fake_that_returns_the_wrong_shape_fails_as_the_op() -> None:
+    @op(outputs=["a", "b"])
+    def two() -> dict[str, int]:
+        return {"a": 1, "b": 2}
+
+    with GraphOp(name="g") as g:
+        t = two()
+        t["a"] >> PARENT["a"]
+        t["b"] >> PARENT["b"]
+
+    @op(outputs=["a", "b"])
+    def short() -> dict[str, int]:
+        return {"a": 1}
+
+    with pytest.raises(OpError, match="lacks `b`") as caught:
+        await Operon(g, replace={"g.t": short}).run()
+    assert "g.t" == caught.value.op
+
+
+def lacking(other: int) -> str:
+    return ""
+
+
+def other_ports(url: str) -> dict[str, int]:
+    return {"body": 1, "status": 2}
+
+
+@pytest.mark.parametrize(
+    ("replace", "message"),
+    [
+        ({"g.sub.pge": async_page}, "did you mean `g.sub.page`"),
+        ({"page": async_page}, "no op `page`"),
+        ({"g.sub": async_page}, "calls no function"),
+        ({"g.sub.page": lacking}, "`url`"),
+        ({"g.sub.page": async_tokens}, "`url`|generators"),
+        ({"g.t": shout}, "generators"),
+        ({"g.sub.page": other_ports}, "ports"),
+    ],
+    ids=["typo", "name", "graph", "parameter", "generator", "no generator", "ports"],
+)
+async def test_what_cannot_stand_in_is_refused_when_the_engine_is_made(
+    replace: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        Operon(author(), replace=replace)
+
+
+async def test_an_op_in_a_stream_is_replaced_for_every_item() -> None:
+    with GraphOp(name="g") as g:
+        item = each(PARENT["xs"])
+        page = fetch(url=item["item"])
+        page["result"] >> PARENT["out"]
+    engine = Operon(g, replace={"g.page": lambda url: url * 2})
+    assert {"out": ["aa", "bb"]} == dict(await engine.run({"xs": ["a", "b"]}))

@@ -1,0 +1,379 @@
+"""Where functions run: the event loop's thread, worker threads, processes; and what is warned of."""
+
+from __future__ import annotations
+
+import contextvars
+import math
+import threading
+import time
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from operonx.core import (
+    END,
+    PARENT,
+    AbandonedThreadWarning,
+    BlockingOpWarning,
+    GraphOp,
+    Operon,
+    OpError,
+    RunContext,
+    RunStateError,
+    each,
+    op,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+@op
+def where(x: int) -> int:
+    return threading.get_ident()
+
+
+@op
+async def where_async(x: int) -> int:
+    return threading.get_ident()
+
+
+@op
+def where_each(x: int) -> Iterator[int]:
+    yield threading.get_ident()
+    yield threading.get_ident()
+
+
+def one(factory: Any) -> GraphOp:
+    with GraphOp(name="g") as g:
+        it = factory.with_(name="it")(x=PARENT["x"])
+        it["result"] >> PARENT["out"]
+    return g
+
+
+async def test_an_async_def_runs_on_the_loops_thread() -> None:
+    assert threading.get_ident() == (await Operon(one(where_async)).run({"x": 1}))["out"]
+
+
+async def test_a_new_def_runs_in_a_worker_thread() -> None:
+    assert threading.get_ident() != (await Operon(one(where)).run({"x": 1}))["out"]
+
+
+@pytest.mark.parametrize("factory", [where, where_each], ids=["plain", "generator"])
+async def test_run_in_is_kept_every_time(factory: Any) -> None:
+    here = threading.get_ident()
+    inline = Operon(one(factory.with_(run_in="inline")))
+    threaded = Operon(one(factory.with_(run_in="thread")))
+    for _ in range(5):
+        found = (await inline.run({"x": 1}))["out"]
+        assert {here} == set(found if isinstance(found, list) else [found])
+        found = (await threaded.run({"x": 1}))["out"]
+        assert here not in (found if isinstance(found, list) else [found])
+
+
+@pytest.mark.parametrize("factory", [where, where_each], ids=["plain", "generator"])
+async def test_an_op_known_as_short_runs_inline(
+    factory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Time stands still for the one who measures, so that every call is short, on any machine.
+    for module in ("calls", "generators"):
+        monkeypatch.setattr(f"operonx.core.engine.{module}.clock", lambda: 0.0)
+    engine = Operon(one(factory))
+    here = threading.get_ident()
+    for turn in range(4):
+        found = (await engine.run({"x": 1}))["out"]
+        threads = set(found if isinstance(found, list) else [found])
+        assert ({here} == threads) == (turn > 0)
+
+
+@pytest.mark.parametrize("factory", [where, where_each], ids=["plain", "generator"])
+async def test_an_op_that_turns_slow_goes_back_to_threads(
+    factory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    slow = [0.0]
+
+    def clock() -> float:
+        now[0] += slow[0]
+        return now[0]
+
+    for module in ("calls", "generators"):
+        monkeypatch.setattr(f"operonx.core.engine.{module}.clock", clock)
+    engine = Operon(one(factory))
+    here = threading.get_ident()
+    places: list[bool] = []
+    for turn in range(6):
+        slow[0] = 1.0 if turn >= 2 else 0.0
+        found = (await engine.run({"x": 1}))["out"]
+        places.append(here in (found if isinstance(found, list) else [found]))
+    # measured, short, the one slow call that slips through, then threads again
+    assert [False, True, True, False, False, False] == places
+
+
+async def test_with_a_timeout_a_def_always_runs_in_a_thread() -> None:
+    engine = Operon(one(where.with_(timeout=10.0)))
+    for _ in range(5):
+        assert threading.get_ident() != (await engine.run({"x": 1}))["out"]
+
+
+async def test_blocking_defs_leave_the_loop_alone() -> None:
+    inside = threading.Barrier(9)  # eight ops and the loop's own side
+
+    @op(run_in="thread")
+    def blocks(x: int) -> int:
+        inside.wait(10)  # gets through only when all eight are here at one time, and the loop runs
+        return threading.get_ident()
+
+    with GraphOp(name="g") as g:
+        item = each(PARENT["xs"])
+        b = blocks(x=item["item"])
+        b["result"] >> PARENT["out"]
+    turns = 0
+    async with anyio.create_task_group() as group:
+
+        async def run() -> None:
+            threads = (await Operon(g).run({"xs": list(range(8))}))["out"]
+            assert 8 == len(set(threads))
+            assert threading.get_ident() not in threads
+
+        group.start_soon(run)
+        while inside.n_waiting < 8:
+            await anyio.sleep(0.001)
+            turns += 1
+        inside.wait(10)
+    assert turns > 0
+
+
+async def test_a_def_runs_in_a_process() -> None:
+    pid = op(run_in="process", outputs=["result"])(in_process)
+    with GraphOp(name="g") as g:
+        item = each(PARENT["xs"])
+        it = pid.with_(name="it")(x=item["item"])
+        it["result"] >> PARENT["out"]
+    out = (await Operon(g).run({"xs": [1, 2]}))["out"]
+    assert [1, 2] == [x for x, _ in out]
+    assert os.getpid() not in [process for _, process in out]
+
+
+async def test_a_failure_in_a_process_is_that_of_the_op() -> None:
+    bad = op(run_in="process", outputs=["result"])(int)
+    del bad
+
+    @op(run_in="process")
+    def local(x: int) -> int:
+        return x
+
+    with pytest.raises(OpError) as caught:
+        await Operon(one(local)).run({"x": 1})
+    assert "g.it" == caught.value.op
+
+
+# -- context variables
+
+color: contextvars.ContextVar[str] = contextvars.ContextVar("color", default="none")
+
+
+@pytest.mark.parametrize("how", ["def", "def inline", "def thread", "async def", "gen", "async gen"])
+async def test_context_variables_follow_into_every_op(how: str) -> None:
+    @op
+    def plain(x: int) -> str:
+        return color.get()
+
+    @op
+    async def waiting(x: int) -> str:
+        await anyio.lowlevel.checkpoint()
+        return color.get()
+
+    @op
+    def stream(x: int) -> Iterator[str]:
+        yield color.get()
+        yield color.get()
+
+    @op
+    async def stream_async(x: int) -> AsyncIterator[str]:
+        yield color.get()
+        await anyio.lowlevel.checkpoint()
+        yield color.get()
+
+    kinds: dict[str, Any] = {
+        "def": plain,
+        "def inline": plain.with_(run_in="inline"),
+        "def thread": plain.with_(run_in="thread"),
+        "async def": waiting,
+        "gen": stream,
+        "async gen": stream_async,
+    }
+    engine = Operon(one(kinds[how]))
+    for name in ("red", "blue", "green"):
+        token = color.set(name)
+        expected = [name, name] if "gen" in how else name
+        assert expected == (await engine.run({"x": 1}))["out"]
+        handle = engine.start({"x": 1})
+        color.set("changed since")
+        assert expected == (await handle.result())["out"]
+        color.reset(token)
+
+
+@pytest.mark.parametrize("how", ["def inline", "def thread", "async def", "async gen"])
+async def test_what_an_op_sets_is_its_own(how: str) -> None:
+    @op
+    def plain(x: int) -> str:
+        before = color.get()
+        color.set(f"op {x}")
+        return before
+
+    @op
+    async def waiting(x: int) -> str:
+        before = color.get()
+        color.set(f"op {x}")
+        await anyio.lowlevel.checkpoint()
+        assert f"op {x}" == color.get()
+        return before
+
+    @op
+    async def stream_async(x: int) -> AsyncIterator[str]:
+        before = color.get()
+        color.set(f"op {x}")
+        yield before
+        assert f"op {x}" == color.get()
+
+    kinds: dict[str, Any] = {
+        "def inline": plain.with_(run_in="inline"),
+        "def thread": plain.with_(run_in="thread"),
+        "async def": waiting,
+        "async gen": stream_async,
+    }
+    with GraphOp(name="g") as g:
+        item = each(PARENT["xs"])
+        it = kinds[how].with_(name="it")(x=item["item"])
+        it["result"] >> PARENT["out"]
+    token = color.set("mine")
+    out = (await Operon(g).run({"xs": [1, 2, 3]}))["out"]
+    expected = [["mine"]] * 3 if "gen" in how else ["mine"] * 3
+    assert expected == out
+    assert "mine" == color.get()
+    color.reset(token)
+
+
+# -- cancelling and warnings
+
+
+async def test_a_def_is_asked_through_its_context() -> None:
+    seen: list[bool] = []
+    inside = threading.Event()
+
+    @op
+    def patient(x: int, run: RunContext) -> int:
+        seen.append(run.cancelled)
+        inside.set()
+        while not run.cancelled:
+            threading.Event().wait(0.001)
+        seen.append(run.cancelled)
+        run.raise_if_cancelled()
+        return x
+
+    handle = Operon(one(patient)).start({"x": 1})
+    while not inside.is_set():
+        await anyio.sleep(0.001)
+    handle.cancel()
+    with pytest.raises(RunStateError):
+        await handle.result()
+    assert [False, True] == seen
+
+
+async def test_a_thread_that_ignores_its_cancelling_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("operonx.core.engine.threads.GRACE", 0.01)
+    let = threading.Event()
+    inside = threading.Event()
+
+    @op
+    def deaf(x: int) -> int:
+        inside.set()
+        let.wait(10)
+        return x
+
+    @op
+    def deaf_stream(x: int) -> Iterator[int]:
+        inside.set()
+        let.wait(10)
+        yield x
+
+    for factory in (deaf, deaf_stream):
+        inside.clear()
+        let.clear()
+        handle = Operon(one(factory)).start({"x": 1})
+        while not inside.is_set():
+            await anyio.sleep(0.001)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            handle.cancel()
+            with pytest.raises(RunStateError):
+                await handle.result()
+        assert [AbandonedThreadWarning] == [one.category for one in caught]
+        assert "`g.it`" in str(caught[0].message)
+        let.set()
+
+
+@pytest.mark.parametrize("how", ["at once", "after an await", "generator"])
+async def test_an_async_def_that_blocks_the_loop_is_named(how: str) -> None:
+    @op
+    async def blocks(x: int) -> int:
+        if how == "after an await":
+            await anyio.lowlevel.checkpoint()
+        time.sleep(0.15)  # noqa: ASYNC251 - what it is warned of
+        return x
+
+    @op
+    async def blocks_stream(x: int) -> AsyncIterator[int]:
+        yield x
+        time.sleep(0.15)  # noqa: ASYNC251 - what it is warned of
+        yield x
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        await Operon(one(blocks_stream if how == "generator" else blocks)).run({"x": 1})
+    assert [BlockingOpWarning] == [one.category for one in caught]
+    assert "`g.it`" in str(caught[0].message)
+
+
+async def test_an_async_def_that_does_not_block_is_not_warned_of() -> None:
+    with GraphOp(name="g") as g:
+        item = each(PARENT["xs"])
+        w = where_async(x=item["item"])
+        w["result"] >> PARENT["out"]
+    await Operon(g).run({"xs": list(range(500))})  # warnings are errors here
+
+
+async def test_a_plain_def_that_returns_an_awaitable_fails() -> None:
+    async def other() -> int:
+        return 1
+
+    @op(returns="value")
+    def forgot() -> Any:
+        return other()
+
+    for run_in in ("thread", "inline", "auto"):
+        with GraphOp(name="g") as g:
+            f = forgot.with_(run_in=run_in)()
+            f["value"] >> PARENT["out"]
+        engine = Operon(g)
+        for _ in range(3):
+            with pytest.raises(OpError, match="await"):
+                await engine.run()
+
+
+# -- run_sync
+
+
+def test_run_sync_runs_on_a_loop_of_its_own() -> None:
+    assert {"out": threading.get_ident()} == dict(Operon(one(where_async)).run_sync({"x": 1}))
+
+
+async def test_run_sync_in_a_running_loop_names_await() -> None:
+    with pytest.raises(RunStateError, match="await"):
+        Operon(one(where)).run_sync({"x": 1})

@@ -1,0 +1,127 @@
+"""One run of the engine, and what about it is not as the oracle says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+
+from operonx.core import LoopLimitError, OpError, Operon
+
+from .outcome import Failure, FrameKey, Outcome
+
+__all__ = ["Observed", "differences", "observe"]
+
+_PATIENCE = 10.0
+"""Seconds after which a run counts as hung."""
+
+
+@dataclass(slots=True)
+class Observed:
+    """What one run gave."""
+
+    failure: Failure | None = None
+    result: dict[str, Any] = field(default_factory=dict)
+    frames: dict[FrameKey, Mapping[str, Any]] | None = None
+    """None where the run was not watched."""
+    repeated: list[FrameKey] = field(default_factory=list)
+    errors: list[Failure] = field(default_factory=list)
+    skipped: dict[str, tuple[int, Any]] = field(default_factory=dict)
+
+
+async def observe(engine: Operon, inputs: Mapping[str, Any], *, streamed: bool) -> Observed:
+    """Run a graph; a hang raises `TimeoutError`."""
+    seen = Observed(frames={} if streamed else None)
+    try:
+        with anyio.fail_after(_PATIENCE):
+            result = await (_watched(engine, inputs, seen) if streamed else engine.run(inputs))
+    except OpError as error:
+        seen.failure = _as_failure(error)
+        return seen
+    seen.result = dict(result)
+    seen.errors = [_as_failure(error) for error in result.errors]
+    seen.skipped = {path: (skip.count, skip.ctx) for path, skip in result.skipped.items()}
+    return seen
+
+
+async def _watched(engine: Operon, inputs: Mapping[str, Any], seen: Observed) -> Any:
+    assert seen.frames is not None
+    async with engine.stream(inputs) as run:
+        async for frame in run:
+            key = (frame.op_name, frame.ctx)
+            if key in seen.frames:
+                seen.repeated.append(key)
+            seen.frames[key] = dict(frame.outputs)
+    return run.result
+
+
+def _as_failure(error: OpError) -> Failure:
+    cause = "" if isinstance(error, LoopLimitError) else type(error.__cause__).__name__
+    return Failure(type(error).__name__, error.op, error.ctx, cause)
+
+
+def differences(expected: Outcome, seen: Observed) -> list[str]:
+    """List what is not as it must be."""
+    found = [f"the frame {key} came twice" for key in seen.repeated]
+    if seen.failure is not None or expected.failures:
+        if seen.failure not in expected.failures:
+            allowed = sorted(expected.failures) or "no failure"
+            found.append(f"it raised {seen.failure}, must raise: {allowed}")
+        return found + _frames(expected, seen, whole=False)
+    result = expected.result
+    if seen.frames is not None:
+        result = {key: value for key, value in result.items() if key not in expected.streamed}
+    if not _same(seen.result, result):
+        found.append(f"the result is {seen.result}, must be {result}")
+    return found + _frames(expected, seen, whole=True) + _errors(expected, seen) + _skips(
+        expected, seen
+    )
+
+
+def _same(one: Any, other: Any) -> bool:
+    # `True == 1` in Python, but not in a result.
+    return bool(one == other) and repr(sorted(one.items())) == repr(sorted(other.items()))
+
+
+def _frames(expected: Outcome, seen: Observed, *, whole: bool) -> list[str]:
+    if seen.frames is None:
+        return []
+    found = []
+    for key, outputs in seen.frames.items():
+        if key[0] in expected.unsure and key not in expected.frames:
+            continue
+        if key not in expected.frames:
+            found.append(f"the frame {key} must not come: {outputs}")
+        elif outputs != expected.frames[key]:
+            found.append(f"the frame {key} is {outputs}, must be {expected.frames[key]}")
+    if whole:
+        missing = expected.frames.keys() - seen.frames.keys() - expected.optional
+        found += [f"the frame {key} is missing" for key in sorted(missing)]
+    return found
+
+
+def _errors(expected: Outcome, seen: Observed) -> list[str]:
+    found = []
+    allowed = {failure for slot in expected.errors for failure in slot.any_of}
+    found += [f"errors has {error}, must not" for error in seen.errors if error not in allowed]
+    for slot in expected.errors:
+        if not slot.optional and not slot.any_of.intersection(seen.errors):
+            found.append(f"errors lacks one of {sorted(slot.any_of)}; has {seen.errors}")
+    if len(seen.errors) > len(expected.errors) or len(set(seen.errors)) < len(seen.errors):
+        found.append(f"errors has too many: {seen.errors}")
+    if seen.errors != sorted(seen.errors, key=lambda error: (error.ctx, error.op)):
+        found.append(f"errors are out of order: {seen.errors}")
+    return found
+
+
+def _skips(expected: Outcome, seen: Observed) -> list[str]:
+    found = []
+    for path in sorted(expected.skipped.keys() | seen.skipped.keys()):
+        if path in expected.unsure or path in expected.unsure_skips:
+            continue
+        must, got = expected.skipped.get(path), seen.skipped.get(path)
+        if must != got:
+            found.append(f"skipped[{path!r}] is {got}, must be {must}")
+    return found
