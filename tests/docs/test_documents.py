@@ -6,6 +6,7 @@ what it prints. What is no program is marked as something else.
 
 from __future__ import annotations
 
+import ast
 import re
 import textwrap
 from collections.abc import Callable, Iterator
@@ -87,6 +88,7 @@ def test_a_docstring_example_compiles_and_runs_if_it_is_a_program(
     # Most are fragments that show a call; one that imports what it uses is meant to be run.
     program = tmp_path / "program.py"
     program.write_text(block.body, encoding="utf-8")
-    compile(block.body, block.where, "exec")
+    # A fragment may await, as in the `async def` that it is taken from.
+    compile(block.body, block.where, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     if re.search(r"^(from|import) operonx", block.body, re.MULTILINE):
         run_program(program)

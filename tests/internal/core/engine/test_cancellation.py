@@ -34,7 +34,10 @@ from operonx.core import (
     zip_streams,
 )
 
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore::operonx.core.BlockingOpWarning"),  # CI is slow, not stuck
+]
 
 
 class Ledger:

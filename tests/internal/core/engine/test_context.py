@@ -11,7 +11,10 @@ import pytest
 
 from operonx.core import PARENT, GraphOp, Operon, Retry, RunContext, each, emit, op
 
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore::operonx.core.BlockingOpWarning"),  # CI is slow, not stuck
+]
 
 
 @pytest.mark.parametrize("run_in", ["inline", "thread"])

@@ -11,7 +11,10 @@ import pytest
 
 from operonx.core import END, PARENT, GraphOp, Operon, each, op
 
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore::operonx.core.BlockingOpWarning"),  # CI is slow, not stuck
+]
 
 
 @op

@@ -9,7 +9,10 @@ import pytest
 
 from operonx.core import PARENT, GraphOp, Operon, OpError, Retry, each, op
 
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore::operonx.core.BlockingOpWarning"),  # CI is slow, not stuck
+]
 
 
 @op(retry=Retry(attempts=3))
@@ -124,7 +127,7 @@ def other_ports(url: str) -> dict[str, int]:
         ({"g.sub.page": lacking}, "`url`"),
         ({"g.sub.page": async_tokens}, "`url`|generators"),
         ({"g.t": shout}, "generators"),
-        ({"g.sub.page": other_ports}, "ports"),
+        ({"g.sub.page": op(other_ports)}, "ports"),
     ],
     ids=["typo", "name", "graph", "parameter", "generator", "no generator", "ports"],
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import contextvars
-import math
+import os
+import textwrap
 import threading
 import time
 import warnings
@@ -28,7 +30,10 @@ from operonx.core import (
     op,
 )
 
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore::operonx.core.BlockingOpWarning"),  # CI is slow, not stuck
+]
 
 
 @op
@@ -148,20 +153,32 @@ async def test_blocking_defs_leave_the_loop_alone() -> None:
 
 
 async def test_a_def_runs_in_a_process() -> None:
-    pid = op(run_in="process", outputs=["result"])(in_process)
+    process = op(run_in="process", returns="pid")(os.getpid)
+    dedent = op(run_in="process", returns="text")(textwrap.dedent)
     with GraphOp(name="g") as g:
-        item = each(PARENT["xs"])
-        it = pid.with_(name="it")(x=item["item"])
-        it["result"] >> PARENT["out"]
-    out = (await Operon(g).run({"xs": [1, 2]}))["out"]
-    assert [1, 2] == [x for x, _ in out]
-    assert os.getpid() not in [process for _, process in out]
+        p = process()
+        d = dedent(text=PARENT["text"])
+        p["pid"] >> PARENT["pid"]
+        d["text"] >> PARENT["text"]
+    result = await Operon(g).run({"text": "  indented"})
+    assert "indented" == result["text"]
+    assert os.getpid() != result["pid"]
 
 
 async def test_a_failure_in_a_process_is_that_of_the_op() -> None:
-    bad = op(run_in="process", outputs=["result"])(int)
-    del bad
+    evaluate = op(run_in="process", returns="value")(ast.literal_eval)
+    with GraphOp(name="g") as g:
+        e = evaluate(node_or_string=PARENT["text"])
+        e["value"] >> PARENT["out"]
+    engine = Operon(g)
+    assert {"out": [1, 2]} == dict(await engine.run({"text": "[1, 2]"}))
+    with pytest.raises(OpError) as caught:
+        await engine.run({"text": "1 +"})
+    assert "g.e" == caught.value.op
+    assert isinstance(caught.value.__cause__, SyntaxError)
 
+
+async def test_a_function_that_no_process_can_import_fails() -> None:
     @op(run_in="process")
     def local(x: int) -> int:
         return x

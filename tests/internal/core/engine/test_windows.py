@@ -23,7 +23,11 @@ from operonx.core import (
     zip_streams,
 )
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(20)]
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.timeout(20),
+    pytest.mark.filterwarnings("ignore::operonx.core.BlockingOpWarning"),  # CI is slow, not stuck
+]
 
 
 class OpenItems:

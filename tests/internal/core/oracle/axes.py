@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 from operonx.core import BranchOp, GraphOp, LoopOp, Op, ZipOp
 from operonx.core.expressions.refs import (
     Batch,
+    Choice,
+    Chosen,
     Collect,
     ErrorRef,
     Expression,
@@ -25,7 +27,7 @@ from operonx.core.expressions.refs import (
 )
 from operonx.core.graph.branches import SwitchOp
 
-__all__ = ["Axes", "Places", "axis_name", "reads", "writers"]
+__all__ = ["Axes", "Places", "axis_name", "branches_to", "errors_read", "reads", "writers", "written"]
 
 Axes: TypeAlias = tuple[Any, ...]
 """What opens each axis (an op or a `Batch` ref), outermost first."""
@@ -47,6 +49,14 @@ def writers(graph: GraphOp) -> dict[str, list[Expression]]:
         key: [write.expression for write in writes]
         for key, writes in graph.analysis.writers.items()
     }
+
+
+def written(graph: GraphOp, key: str) -> Expression:
+    """Return an output as one expression: of writers that exclude each other, the one that fired."""
+    expressions = writers(graph)[key]
+    if len(expressions) == 1:
+        return expressions[0]
+    return Chosen(Choice(tuple(expressions), race=False))
 
 
 def axis_name(owner: Any) -> str:
@@ -90,7 +100,7 @@ class Places:
         if isinstance(op, LoopOp):
             return own
         if isinstance(op, GraphOp):
-            return self.of_expression(writers(op)[port][0], op)
+            return self.of_expression(written(op, port), op)
         if op.opens_axis and all(port != one.name for one in op.final):
             return (*own, op)
         return own
@@ -120,7 +130,7 @@ class Places:
     def _of_iterations(self, loop: LoopOp, port: str) -> Axes:
         if port in loop.states:
             return self.of_graph(loop)
-        return self.of_expression(writers(loop)[port][0], loop)
+        return self.of_expression(written(loop, port), loop)
 
 
 def _targets(branch: BranchOp, op: Op) -> bool:

@@ -16,6 +16,20 @@ from .outcome import Ctx, Undetermined
 __all__ = ["Called", "DeadStream", "OracleStream", "call"]
 
 
+class _NoRun:
+    """What `RunContext` asks of a run: here nobody watches."""
+
+    run_id = "oracle"
+    hub = None
+
+    def emit(self, context: RunContext, channel: str, payload: object) -> None:
+        """Say it to nobody."""
+
+    async def ask(self, context: RunContext, payload: object) -> Any:
+        """Refuse: nobody answers."""
+        raise NotImplementedError
+
+
 class DeadStream(BaseException):
     """Past the last item of a stream whose failure ends the run: nobody sees that end."""
 
@@ -57,7 +71,7 @@ def call(op: FuncOp, ctx: Ctx, inputs: Mapping[str, Any]) -> Called:
     attempts = retry.attempts if retry is not None else 1
     called = Called()
     for attempt in range(1, attempts + 1):
-        called = _attempt(op.definition, RunContext(None, op.path, ctx, attempt), inputs)
+        called = _attempt(op.definition, RunContext(_NoRun(), op.path, ctx, attempt), inputs)
         if called.error is None or called.items or called.dead:
             return called
         if retry is not None and not isinstance(called.error, retry.on):
@@ -73,7 +87,7 @@ def _fall_back(op: FuncOp, ctx: Ctx, inputs: Mapping[str, Any], called: Called) 
         return called
     definition = getattr(fallback, "definition", None)
     if definition is not None:
-        return _attempt(definition, RunContext(None, op.path, ctx), inputs)
+        return _attempt(definition, RunContext(_NoRun(), op.path, ctx), inputs)
     return Called(outputs=_as_ports(op.definition, fallback))
 
 

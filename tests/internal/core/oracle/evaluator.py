@@ -33,10 +33,10 @@ from operonx.core.expressions.refs import (
     walk,
 )
 
-from .axes import Places, axis_name, branches_to, errors_read, reads, writers
+from . import open_bugs
+from .axes import Places, axis_name, branches_to, errors_read, reads, writers, written
 from .calling import OracleStream, call
 from .outcome import Ctx, Failure, Outcome, Slot, Undetermined
-from .open_bugs import GRAPHS_IN_SKIPPED
 from .values import DEAD, SKIPPED, State, Stream, Values, outermost
 
 __all__ = ["evaluate"]
@@ -70,8 +70,6 @@ class _Evaluator:
             self.write_result(key)
         self.outcome.failures = frozenset(self.failures)
         for op, contexts in self.state.skips.items():
-            if isinstance(op, GraphOp) and not GRAPHS_IN_SKIPPED:
-                self.outcome.unsure_skips.add(op.path)
             if contexts:
                 self.outcome.skipped[op.path] = (len(contexts), min(contexts, key=_order))
         for op, contexts in self.state.dead.items():
@@ -80,21 +78,17 @@ class _Evaluator:
         return self.outcome
 
     def write_result(self, key: str) -> None:
-        try:
-            value = self.collected(self.root, key, ())
-        except Exception as error:  # noqa: BLE001 - the write's failure is the graph's
-            self.failures.append(_failure(self.root.path, (), error))
+        if not self.try_write(self.root, key, ()):
             return
+        value = self.collected(self.root, key, ())
         if value is not SKIPPED and value is not DEAD:
             self.outcome.result[key] = value
-        if self.places.of_expression(writers(self.root)[key][0], self.root):
+        if self.places.of_expression(written(self.root, key), self.root):
             self.outcome.streamed.add(key)
 
     def collected(self, graph: GraphOp, key: str, ctx: Ctx) -> Any:
         """Return an output of a graph with the axes of its inside collected."""
-        found = [self.values.gather(one, ctx, graph) for one in writers(graph)[key]]
-        kept = [value for value in found if value is not SKIPPED]
-        return kept[0] if kept else SKIPPED
+        return self.values.gather(written(graph, key), ctx, graph)
 
     # -- ops at all their contexts
 
@@ -177,6 +171,8 @@ class _Evaluator:
         shared = _shared(theirs, own)
         at = self.values.skipped_at(source, place[:shared])
         if at is not None:
+            if len(at) < len(theirs) > shared and not open_bugs.EDGE_FROM_WHOLE_SKIP:
+                raise Undetermined("oracle-11")
             per_item = _holds_op(own, source) and (source, at) in self.state.standing
             return None if per_item else at
         if len(place) < shared or len(theirs) == shared:
@@ -228,6 +224,11 @@ class _Evaluator:
         except Undetermined:
             raise
         except Exception as error:  # noqa: BLE001 - whatever an expression raises
+            if op.opens_axis:
+                self.state.streams[op, ctx] = Stream(0, "dead")
+                self.state.standing.add((op, ctx))
+            if isinstance(op, GraphOp) and self.contains(op):
+                self.skip(op, ctx)
             self.fail(op, ctx, [_failure(op.path, ctx, error)], str(error))
             return None
 
@@ -328,14 +329,17 @@ class _Evaluator:
             if name not in inputs and not given.required
         }
 
-    def try_write(self, graph: GraphOp, key: str, ctx: Ctx) -> None:
+    def try_write(self, graph: GraphOp, key: str, ctx: Ctx) -> bool:
         """Compute an output at all its contexts: what it raises is the graph's failure."""
         try:
-            self.collected(graph, key, ctx)
+            for _ in self.each_value(written(graph, key), ctx, graph):
+                pass
         except Undetermined:
             raise
         except Exception as error:  # noqa: BLE001 - whatever an expression raises
             self.failures.append(_failure(graph.path, ctx, error))
+            return False
+        return True
 
     def _marks(self) -> tuple[int, int, int, int]:
         frames, streams = len(self.outcome.frames), len(self.state.streams)
@@ -350,7 +354,10 @@ class _Evaluator:
             return
         del self.failures[marks[0] :]
         self.outcome.optional.update(list(self.outcome.frames)[marks[1] :])
-        self.outcome.unsure.update(inner.path for inner in op.walk())
+        for inner in op.walk():
+            self.outcome.unsure.add(inner.path)
+            kept = {one for one in self.state.dead[inner] if not _related(one, ctx)}
+            self.state.dead[inner] = kept
         self.outcome.errors[marks[3] :] = [
             slot._replace(optional=True) for slot in self.outcome.errors[marks[3] :]
         ]
@@ -406,11 +413,9 @@ class _Evaluator:
     def iterate(self, op: LoopOp, at: Ctx) -> bool | None:
         """Run one iteration: its body, its writes, its `until`; None if it waits for ever."""
         before = len(self.failures)
-        dead = sum(map(len, self.state.dead.values()))
         self.inside(op, at)
-        if len(self.failures) > before:
-            return None
-        if sum(map(len, self.state.dead.values())) > dead:
+        dead = any(_related(one, at) for inner in op.walk() for one in self.state.dead[inner])
+        if dead or len(self.failures) > before:
             return None
         graph_ctx = at[:-1]
         try:
@@ -456,11 +461,11 @@ class _Evaluator:
             return
         axes = self.places.of_expression(expression, graph)
         if len(ctx) == len(axes):
-            yield self.values.value_of(expression, ctx, graph)
+            if not self.values.dead_of(expression, ctx, graph):
+                yield self.values.value_of(expression, ctx, graph)
             return
         stream = self.values.stream_at(axes[len(ctx)], ctx)
-        assert stream is not None
-        for index in range(stream.count):
+        for index in range(stream.count if stream is not None else 0):
             item = (*ctx, (axis_name(axes[len(ctx)]), index))
             yield from self.each_value(expression, item, graph)
 

@@ -90,6 +90,16 @@ def as_list(x: Any) -> list[int]:
     return [digest(x), 1]
 
 
+@op(returns="result")
+def as_dict(x: Any) -> dict[str, int]:
+    return {f"k{digest(x) % 3}": digest(x)}
+
+
+@op
+def say(x: Any, run: RunContext) -> None:
+    run.emit("said", digest(x))
+
+
 @op
 def sink(x: Any) -> None:
     digest(x)

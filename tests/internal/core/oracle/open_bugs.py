@@ -9,15 +9,19 @@ from typing import Final
 
 __all__ = [
     "CONSUMER_FIRES_PER_ITEM",
-    "FIRST_OF_OWN_ERROR",
-    "GRAPHS_IN_SKIPPED",
+    "EDGE_FROM_WHOLE_SKIP",
+    "INPUT_PASSED_ON",
+    "STREAM_INTO_GRAPH",
 ]
-
-GRAPHS_IN_SKIPPED: Final = False
-"""oracle-1: skipped graphs and loops are not in `result.skipped`."""
 
 CONSUMER_FIRES_PER_ITEM: Final = False
 """oracle-2: a `.stream()` consumer that fires more than once per stream shares its position."""
 
-FIRST_OF_OWN_ERROR: Final = False
-"""oracle-4: `first_of(item, what reads the generator's error)` hangs where the window is full."""
+EDGE_FROM_WHOLE_SKIP: Final = False
+"""oracle-11: an edge from an op in a stream that was skipped as a whole counts as fired."""
+
+INPUT_PASSED_ON: Final = False
+"""oracle-12: `PARENT["p"] >> PARENT["o"]` in a nested graph gives None."""
+
+STREAM_INTO_GRAPH: Final = False
+"""oracle-10: a nested graph cannot be given a `.stream()`."""

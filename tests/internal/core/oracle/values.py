@@ -43,7 +43,7 @@ from operonx.core.expressions.refs import (
     children,
 )
 
-from .axes import Axes, Places, axis_name, writers
+from .axes import Axes, Places, axis_name, written
 from .calling import OracleStream
 from .outcome import Ctx, Undetermined
 
@@ -153,7 +153,7 @@ class Values:
             outputs = self.state.fired.get((op, place[: len(own)]))
             return place[: len(own)] if outputs is not None and port not in outputs else None
         if isinstance(op, GraphOp):
-            return self.written_skip(op, port, place)
+            return self.skip_of(written(op, port), place, op)
         if isinstance(op, ZipOp) and len(place) > len(own):
             return self.skip_of(op.inputs[port], self._side(op, port, place), op.graph)
         return None
@@ -161,13 +161,6 @@ class Values:
     def _stands(self, op: Op, at: Ctx, axes: Axes, own: Axes) -> bool:
         opened = len(axes) > len(own) and (op, at) in self.state.standing
         return opened and self.stream_at(axes[len(own)], at) is not None
-
-    def written_skip(self, graph: GraphOp, port: str, place: Ctx) -> Ctx | None:
-        """Return where an output of a graph was skipped: where all its writers were."""
-        found = [self.skip_of(part, place, graph) for part in writers(graph)[port]]
-        if all(skip is not None for skip in found):
-            return max(found, key=_depth)
-        return None
 
     def _error_skip(self, op: Op, place: Ctx) -> Ctx | None:
         ctx = place[: len(self.places.of_op(op))]
@@ -185,7 +178,7 @@ class Values:
             return at
         if len(place) <= own or port in loop.states:
             return None
-        return self.written_skip(loop, port, place)
+        return self.skip_of(written(loop, port), place, loop)
 
     def _stream_skip(
         self, expression: Expression, base: Expression, place: Ctx, graph: GraphOp
@@ -240,18 +233,13 @@ class Values:
         if isinstance(op, GraphOp) and not isinstance(op, LoopOp):
             if (op, ctx[: len(own)]) not in self.state.parents:
                 return True
-            return self.written_dead(op, port, ctx)
+            return self.dead_of(written(op, port), ctx, op)
         return (op, ctx[: len(axes)]) not in self.state.fired
-
-    def written_dead(self, graph: GraphOp, port: str, ctx: Ctx) -> bool:
-        """Return whether an output that was not skipped is not there either."""
-        expression = self.writer(graph, port, ctx)
-        return expression is None or self.dead_of(expression, ctx, graph)
 
     def _iterations_dead(self, loop: LoopOp, port: str, ctx: Ctx) -> bool:
         if port in loop.states:
             return (loop, ctx[: len(self.places.of_graph(loop))]) not in self.state.after
-        return self.written_dead(loop, port, ctx)
+        return self.dead_of(written(loop, port), ctx, loop)
 
     # -- values
 
@@ -265,7 +253,7 @@ class Values:
             case IterationsRef(loop=loop, port=port):
                 if port in loop.states:
                     return self.state.after[loop, ctx[: len(self.places.of_graph(loop))]][port]
-                return self.written(loop, port, ctx)
+                return self.value_of(written(loop, port), ctx, loop)
             case ParentRef(key=key):
                 return self.state.parents[graph, ctx[: len(self.places.of_graph(graph))]][key]
             case IterationRef():
@@ -316,19 +304,8 @@ class Values:
         if isinstance(op, ZipOp):
             return self.value_of(op.inputs[port], self._side(op, port, ctx), op.graph)
         if isinstance(op, GraphOp) and not isinstance(op, LoopOp):
-            return self.written(op, port, ctx)
+            return self.value_of(written(op, port), ctx, op)
         return self.state.fired[op, ctx[: len(self.places.of_port(op, port))]][port]
-
-    def writer(self, graph: GraphOp, port: str, ctx: Ctx) -> Expression | None:
-        """Return the writer of an output that fired, of those that exclude each other."""
-        options = writers(graph)[port]
-        return next((one for one in options if self.skip_of(one, ctx, graph) is None), None)
-
-    def written(self, graph: GraphOp, port: str, ctx: Ctx) -> Any:
-        """Return the value of a graph's output."""
-        expression = self.writer(graph, port, ctx)
-        assert expression is not None
-        return self.value_of(expression, ctx, graph)
 
     def _side(self, op: ZipOp, side: str, ctx: Ctx) -> Ctx:
         own = len(self.places.of_op(op))

@@ -277,7 +277,9 @@ def _fitting(path: str, target: FuncOp, fake: Any) -> OpDefinition:
 
 def _refuse_running_loop() -> None:
     try:
-        asyncio.get_running_loop()
+        # The first knows of a loop outside of its tasks, the second of trio.
+        if asyncio.events._get_running_loop() is None:  # noqa: SLF001
+            anyio.get_current_task()
     except RuntimeError:
         return
     raise RunStateError(

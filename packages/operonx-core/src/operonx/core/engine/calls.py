@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections import deque
 from functools import partial
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import anyio.to_process
 
 from operonx.core.engine.calling import SHORT, Caller, clock, ports_of
+from operonx.core.engine.processes import call_by_name, name_of
 from operonx.core.engine.guarding import cancellable, places_of
 from operonx.core.engine.state import SKIP, MemoryState, context_of
 from operonx.core.engine.streams import Feed, feed_of
@@ -65,6 +66,8 @@ def fire_inline(run: Run, inst: MemoryState, node: CallNode) -> None:
             value = run.variables.copy().run(caller.function, *caller.take(inst.slots))
         else:
             value = run.variables.copy().run(partial(caller.function, **arguments(run, inst, node)))
+        if type(value) is CoroutineType:
+            raise _unawaited(value)
         if caller.measures and clock() - before > SHORT:
             caller.short = False
             choose_fire(node)
@@ -215,25 +218,30 @@ async def _invoke(
         return await caller.function(**given)
     policies = node.op.policies
     if policies.run_in == "process":
-        call = partial(caller.function, **given)
+        call = partial(call_by_name, *name_of(caller.function), given)
         return await anyio.to_process.run_sync(call, cancellable=True, limiter=run.linked.processes)
     short = policies.run_in == "auto" and caller.short and policies.timeout is None
     if (policies.run_in == "inline" or short) and not node.streams:
-        return _measured(caller, given)
+        value = _measured(caller, given)
+        if type(value) is CoroutineType:
+            raise _unawaited(value)
+        return value
     value = await ThreadCall(run.waker).run(
         run.variables.copy(), partial(_measured, caller, given), context
     )
-    if inspect.isawaitable(value):
-        close = getattr(value, "close", None)
-        if close is not None:
-            close()
-        raise OutputError(
-            "a plain `def` returned an awaitable, which nothing awaits",
-            hint="make the op an `async def` and await it there",
-        )
+    if type(value) is CoroutineType:
+        raise _unawaited(value)
     if caller.short and policies.run_in == "auto":
         choose_fire(node)
     return value
+
+
+def _unawaited(coroutine: CoroutineType[Any, Any, Any]) -> OutputError:
+    coroutine.close()
+    return OutputError(
+        "a plain `def` returned a coroutine, which nothing awaits",
+        hint="make the op an `async def` and await it there",
+    )
 
 
 def _measured(caller: Caller, given: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ import anyio.lowlevel
 from operonx.core.engine.calling import SHORT, Caller, clock, final_ports, ports_of
 from operonx.core.engine.calls import feeds_of, release_streams, wait_for_rate
 from operonx.core.engine.guarding import guards_of, is_dead, places_of
-from operonx.core.engine.scheduler import Run, reason_of
+from operonx.core.engine.scheduler import Run, reason_of, watched
 from operonx.core.engine.state import SKIP, MemoryState, context_of
 from operonx.core.engine.streams import skip_waiters
 from operonx.core.engine.threads import ThreadIterator
@@ -327,7 +327,7 @@ class _Driver(Firing):
                 if self.run.stopping:
                     return True
                 try:
-                    value = await self._within(anext, iterator)
+                    value = await self._within(self._next, iterator)
                 except StopAsyncIteration:
                     return True
                 self.give(value)
@@ -336,6 +336,12 @@ class _Driver(Firing):
             if close is not None:
                 with anyio.CancelScope(shield=True):
                     await close()
+
+    async def _next(self, iterator: Any) -> Any:
+        step = iterator.__anext__()
+        if not hasattr(step, "send"):
+            return await step  # an iterator somebody wrote by hand gives any awaitable
+        return await watched(self.run, self.node, step)
 
     async def _take_threaded(self, given: dict[str, Any], context: RunContext) -> bool:
         spent = 0.0
@@ -401,7 +407,7 @@ async def settle(run: Run) -> None:
     """Dispatch what became ready, without giving up the task we are in."""
     while run.drain(pinned=True) is not None:
         await anyio.lowlevel.checkpoint()
-    if run.waiting:
+    if run.waiting or run.sources:
         run.kick()
         await anyio.lowlevel.checkpoint()
 

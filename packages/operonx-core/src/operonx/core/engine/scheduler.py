@@ -54,13 +54,13 @@ if TYPE_CHECKING:
     from operonx.core.ops.context import RunContext
     from operonx.core.plan.guards import Guard
 
-__all__ = ["Run", "Suspended"]
+__all__ = ["Run", "Suspended", "error_value", "reason_of", "watched"]
 
 _SLICE: Final = 0.004
 """Seconds of work after which the event loop gets its turn."""
 _LOOK: Final = 16
 """Firings between two looks at the clock."""
-_BLOCKED: Final = 0.1
+_BLOCKED: Final = 0.25
 """Seconds after which one step of an `async def` counts as blocking the event loop."""
 
 _SECRET_NAMES: Final = ("key", "token", "secret", "password", "credential", "authorization")
@@ -69,11 +69,17 @@ _SECRET_NAMES: Final = ("key", "token", "secret", "password", "credential", "aut
 class Suspended:
     """A firing that was begun and has to wait; some task must await it."""
 
-    __slots__ = ("coroutine", "node", "trap", "variables")
+    __slots__ = ("coroutine", "node", "run", "trap", "variables")
 
     def __init__(
-        self, node: Node, coroutine: Coroutine[Any, Any, None], trap: Any, variables: Variables
+        self,
+        run: Run,
+        node: Node,
+        coroutine: Coroutine[Any, Any, None],
+        trap: Any,
+        variables: Variables,
     ) -> None:
+        self.run = run
         self.node = node
         self.coroutine = coroutine
         self.trap = trap
@@ -346,8 +352,22 @@ class Run:
             return None
         finally:
             if clock() - before > _BLOCKED:
-                _warn_blocking(node)
-        return Suspended(node, coroutine, trap, variables)
+                self.warn_blocking(node)
+        return Suspended(self, node, coroutine, trap, variables)
+
+    def warn_blocking(self, node: Node) -> None:
+        """Warn of an `async def` that blocked; where warnings are errors, the run fails of it."""
+        if not getattr(getattr(node.op, "signature", None), "is_async", False):
+            return
+        try:
+            warnings.warn(
+                f"`async def` op `{node.path}` blocked the event loop for over {_BLOCKED:g} s; "
+                "make it a plain `def`, or await what takes long",
+                BlockingOpWarning,
+                stacklevel=2,
+            )
+        except BlockingOpWarning as error:
+            self.fail(OpError(node.path, (), error))
 
     # -- what becomes of nodes
 
@@ -528,7 +548,9 @@ class Run:
         self._finish_stream(stream)
 
     def _finish_stream(self, stream: StreamState) -> None:
-        if stream.ended and not stream.open:
+        if stream.ended and not stream.open and not stream.over:
+            # Telling of the end may close the last item, which comes here too.
+            stream.over = True
             parent = stream.parent
             parent.open -= 1
             if not parent.open:
@@ -678,6 +700,27 @@ class Run:
 
 
 @types.coroutine
+def watched(run: Run, node: Node, awaitable: Any) -> Generator[Any, Any, Any]:
+    """Await what a user wrote, and warn if a step of it blocks the event loop."""
+    step: Any = awaitable.send
+    value: Any = None
+    while True:
+        before = clock()
+        try:
+            trap = step(value)
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            if clock() - before > _BLOCKED:
+                run.warn_blocking(node)
+        step = awaitable.send
+        try:
+            value = yield trap
+        except BaseException as error:  # noqa: BLE001 - handed into what is awaited
+            step, value = awaitable.throw, error
+
+
+@types.coroutine
 def _resume(suspended: Suspended) -> Generator[Any, Any, None]:
     """Await a firing that was begun by hand, each step in its own context variables."""
     coroutine = suspended.coroutine
@@ -696,17 +739,7 @@ def _resume(suspended: Suspended) -> Generator[Any, Any, None]:
             return
         finally:
             if clock() - before > _BLOCKED:
-                _warn_blocking(suspended.node)
-
-
-def _warn_blocking(node: Node) -> None:
-    if getattr(getattr(node.op, "signature", None), "is_async", False):
-        warnings.warn(
-            f"`async def` op `{node.path}` blocked the event loop for over {_BLOCKED:g} s; "
-            "make it a plain `def`, or await what takes long",
-            BlockingOpWarning,
-            stacklevel=2,
-        )
+                suspended.run.warn_blocking(suspended.node)
 
 
 def reason_of(failure: OpError) -> str:

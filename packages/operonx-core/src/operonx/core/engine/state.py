@@ -66,7 +66,18 @@ class MemoryState:
 class StreamState:
     """One firing of what opens a region: a generator, a zip, a batch or a loop."""
 
-    __slots__ = ("count", "ended", "limit", "ok", "open", "owner", "parent", "region", "resume")
+    __slots__ = (
+        "count",
+        "ended",
+        "limit",
+        "ok",
+        "open",
+        "over",
+        "owner",
+        "parent",
+        "region",
+        "resume",
+    )
 
     def __init__(self, owner: Node, region: Region, parent: MemoryState, limit: int | None) -> None:
         self.owner = owner
@@ -77,6 +88,8 @@ class StreamState:
         self.count = 0
         self.open = 0
         self.ended = False
+        self.over = False
+        """Whether it has ended and all its items are closed."""
         self.ok = False
         self.resume: Callable[[], None] | None = None
         """What to call when there is room again."""

@@ -65,9 +65,19 @@ def either(parts: Iterable[Needs]) -> Needs:
     if not options:
         return {}
     shared = set(options[0]).intersection(*options[1:])
-    return {
-        decider: frozenset().union(*(needs[decider] for needs in options)) for decider in shared
+    united = {
+        decider: frozenset[Any]().union(*(needs[decider] for needs in options))
+        for decider in shared
     }
+    # Where any arm will do nothing is needed; dropping it keeps a chain of branches linear.
+    return {decider: arms for decider, arms in united.items() if not _is_any(decider, arms)}
+
+
+def _is_any(decider: Op, arms: frozenset[Any]) -> bool:
+    if isinstance(decider, BranchOp) and "ok" not in arms:
+        has_else = bool(decider.arms) and decider.arms[-1].condition is None
+        return has_else and len(arms) == len(decider.arms)
+    return arms == {"ok", "error"}
 
 
 def exclusive(one: Needs, other: Needs) -> bool:

@@ -98,6 +98,13 @@ class Scope:
     """Ops that only a race reads."""
     exits: dict[Op, DoneNode] = field(default_factory=dict[Op, DoneNode])
     """Graphs that hand on only what has ended well."""
+    first: int = 0
+    """The number of the graph's first node."""
+
+    def implies_start(self, node: Node) -> bool:
+        """Return whether a node can only fire where the graph has."""
+        # A choice may fall back on what the graph knows nothing of.
+        return node.id >= self.first and not isinstance(node, ChoiceNode | AnyNode | OutputNode)
 
 
 def _new_scope(graph: GraphOp, path: str, base: Axes, enter: Node | None) -> Scope:
@@ -190,7 +197,7 @@ class Lowering:
 
     def _lower_ops(self, scope: Scope) -> None:
         self.scopes[scope.graph] = scope
-        first = len(self.builder.nodes)
+        first = scope.first = len(self.builder.nodes)
         for op in scope.analysis.order:
             for expression in expressions_of(op):
                 self.values.open_batches(scope, expression, self._path(scope, op))
@@ -227,8 +234,7 @@ class Lowering:
         found.extend(scope.arms.get(op, ()))
         if soft:
             found.append(self._soft_group(self._path(scope, op), region, soft))
-        alone = not read and op not in scope.edges and op not in scope.arms
-        if alone and scope.enter is not None:
+        if scope.enter is not None and not any(scope.implies_start(node) for node in found):
             found.append(scope.enter)
         return found
 
@@ -376,8 +382,9 @@ class Lowering:
         if plain and len(distinct) <= 1 and all(_is_bare(place) for place in places.values()):
             # Such a graph costs nothing: its ops wait for what it would wait for.
             inner.enter = distinct[0] if distinct else scope.enter
-            if inner.enter is not None:
-                inner.enter.covers.append(MarkNode(region, path, op))
+            holder = inner.enter or region.owner
+            if holder is not None:
+                holder.covers.append(MarkNode(region, path, op))
             inner.parents = places
             self._lower_ops(inner)
             self._keep_outputs(inner)
