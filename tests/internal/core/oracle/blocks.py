@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from . import open_bugs
@@ -62,6 +62,7 @@ class BlockSteps(Writer):
             ref.text: replace(own, axes=(*own.axes, *ref.axes), kind=ref.kind, op=None)
             for ref in inner.outputs
             if len(own.axes) + len(ref.axes) <= DEEPEST
+            and not (ref.axes and "skip" in policies and not open_bugs.END_OF_FAILED_GRAPH)
         }
         self.add(name, ports, own)
 
@@ -91,7 +92,8 @@ class BlockSteps(Writer):
         for ref in inner.outputs:
             ports[ref.text] = replace(own, kind="list" if ref.axes else ref.kind)
         self.add(name, ports, own)
-        self._offer_iterations(name, inner, own)
+        states = [Ref("p", kind="any")] if open_bugs.STATE_AT_LIMIT or not policies else []
+        self._offer_iterations(name, [*inner.outputs, *states], own)
 
     def _until(self, inner: Block) -> str:
         last = self.integer(0, 2)
@@ -117,8 +119,8 @@ class BlockSteps(Writer):
                 text = "PARENT.iteration"
             self.write(f'    {text} >> PARENT["r"]')
 
-    def _offer_iterations(self, name: str, inner: Block, own: Ref) -> None:
-        for ref in [*inner.outputs, Ref("p", kind="any")]:
+    def _offer_iterations(self, name: str, outputs: Sequence[Ref], own: Ref) -> None:
+        for ref in outputs:
             axes = (*own.axes, name, *ref.axes)
             if len(axes) <= DEEPEST:
                 text = f'{name}.iterations["{ref.text}"]'

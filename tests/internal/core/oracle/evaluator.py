@@ -451,9 +451,16 @@ class _Evaluator:
                 continue
             reducer = op.states[key].reducer
             for expression in sorted(expressions, key=lambda one: _added(op, one)):
-                for value in self.each_value(expression, at, op):
+                for value in self.written_values(expression, at, op):
                     state[key] = _reduced(reducer, state[key], value)
         return state
+
+    def written_values(self, expression: Expression, at: Ctx, op: LoopOp) -> list[Any]:
+        """Return what a write writes: all of a stream or, where it was cut short, nothing."""
+        gathered = self.values.gather(expression, at, op, flat=True)
+        if gathered is SKIPPED or gathered is DEAD:
+            return []
+        return gathered if len(self.places.of_expression(expression, op)) > len(at) else [gathered]
 
     def each_value(self, expression: Expression, ctx: Ctx, graph: GraphOp) -> Iterator[Any]:
         """Yield the values of an expression at all contexts below one, in context order."""

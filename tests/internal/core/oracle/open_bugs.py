@@ -10,7 +10,10 @@ from typing import Final
 __all__ = [
     "CONSUMER_FIRES_PER_ITEM",
     "EDGE_FROM_WHOLE_SKIP",
+    "END_OF_FAILED_GRAPH",
     "INPUT_PASSED_ON",
+    "OR_ELSE_OF_STREAM",
+    "STATE_AT_LIMIT",
     "STREAM_INTO_GRAPH",
 ]
 
@@ -25,3 +28,12 @@ INPUT_PASSED_ON: Final = False
 
 STREAM_INTO_GRAPH: Final = False
 """oracle-10: a nested graph cannot be given a `.stream()`."""
+
+OR_ELSE_OF_STREAM: Final = False
+"""oracle-13: `plain.or_else(item)` is skipped although the item is there."""
+
+END_OF_FAILED_GRAPH: Final = False
+"""oracle-14: a stream that ended in a graph which failed later is handed on with its end."""
+
+STATE_AT_LIMIT: Final = False
+"""oracle-15: `loop.iterations` of a state lacks the last iteration before the limit."""

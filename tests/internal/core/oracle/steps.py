@@ -275,7 +275,9 @@ class BranchSteps(Writer):
             alone = replace(made, axes=(), needs=())
             name = self.call("inc", 'x=PARENT["p"]', result_of(alone), alone)
             self.write(f"[{', '.join(names)}] >> ~{name}")
-        elif how == "or_else":
+        elif how == "or_else" and (
+            open_bugs.OR_ELSE_OF_STREAM or len({arm.axes for _, arm in arms}) == 1
+        ):
             text = f'{names[0]}["result"].or_else({names[1]}["result"].or_else(4))'
             self.call("inc", f"x={text}", result_of(made), made)
             self.block.unread.pop(names[0], None)

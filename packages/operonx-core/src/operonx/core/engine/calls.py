@@ -11,8 +11,8 @@ import anyio
 import anyio.to_process
 
 from operonx.core.engine.calling import SHORT, Caller, clock, ports_of
-from operonx.core.engine.processes import call_by_name, name_of
 from operonx.core.engine.guarding import cancellable, places_of
+from operonx.core.engine.processes import call_by_name, name_of
 from operonx.core.engine.state import SKIP, MemoryState, context_of
 from operonx.core.engine.streams import Feed, feed_of
 from operonx.core.engine.threads import ThreadCall
@@ -277,11 +277,19 @@ def _fallback_value(node: CallNode, value: Any) -> dict[str, Any]:
     return ports_of(node.caller, value, ports, "mapping" if ports else "none")
 
 
+class _Rate:
+    """When the last attempts of an op began, and the line of those that want to."""
+
+    def __init__(self, count: int) -> None:
+        self.begins: deque[float] = deque(maxlen=count)
+        self.line = anyio.Lock()
+
+
 async def wait_for_rate(run: Run, node: CallNode, rate: Rate) -> None:
-    """Wait for the next of the times at which an attempt may begin."""
-    starts: deque[float] = run.state.setdefault(("rate", node.id), deque(maxlen=rate.count))
-    now = anyio.current_time()
-    start = max(now, starts[0] + rate.per) if len(starts) == rate.count else now
-    starts.append(start)
-    if start > now:
-        await anyio.sleep_until(start)
+    """Wait until one more attempt may begin."""
+    state: _Rate = run.state.setdefault(("rate", node.id), _Rate(rate.count))
+    async with state.line:
+        begins = state.begins
+        while len(begins) == rate.count and anyio.current_time() < begins[0] + rate.per:
+            await anyio.sleep_until(begins[0] + rate.per)
+        begins.append(anyio.current_time())

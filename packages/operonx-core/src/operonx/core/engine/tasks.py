@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from contextvars import Context
 
 __all__ = ["Tasks", "new_tasks"]
-
-_AGAIN: Final = 0.5
-"""Seconds after which a task that is still there is cancelled once more."""
 
 OnError = Callable[[BaseException], None]
 
@@ -84,6 +81,8 @@ class _AsyncioTasks:
             self._empty.set_result(None)
 
     def cancel(self) -> None:
+        if self.cancel_called:
+            return  # once, as asyncio's own task group does: a second one would cut clean-ups off
         self.cancel_called = True
         self._scope.cancel()
         for task in self._tasks:
@@ -100,13 +99,8 @@ class _AsyncioTasks:
             if self._tasks:
                 self.cancel()
                 with anyio.CancelScope(shield=True):
-                    await self._wind_down()
-
-    async def _wind_down(self) -> None:
-        while self._tasks:
-            await asyncio.wait(self._tasks, timeout=_AGAIN)
-            for task in self._tasks:
-                task.cancel()
+                    while self._tasks:
+                        await asyncio.wait(self._tasks)
 
 
 class _AnyioTasks:

@@ -53,7 +53,7 @@ def check(graph: GraphOp) -> Analysis:
         The analysis, as far as the mistakes let it be made.
     """
     analysis = Analysis()
-    if not graph.ops and not graph.writes:
+    if not graph.ops:
         graph.report(graph, "the graph has no ops", hint="make some inside its block")
     _resolve_targets(graph)
     graph.add_forwarded()

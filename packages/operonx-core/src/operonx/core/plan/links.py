@@ -95,6 +95,8 @@ class PlanBuilder:
                 pass
             case WaitNode(cell=cell):
                 self.need(node, _owner(cell.region))
+                if cell.source is not None and cell.source.gate is not None:
+                    self.need(node, cell.source.gate)
                 return
             case _:
                 return

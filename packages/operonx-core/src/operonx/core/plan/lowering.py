@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -168,7 +168,7 @@ class Lowering:
             contains = graph.policies.on_error == "skip"
             plan.root_guard = Guard(graph, None, self.root, self.root.new_slot(), contains)
             self.builder.guard = plan.root_guard
-        self._lower_ops(scope)
+        self._lower_all(scope)
         for key in scope.analysis.writers:
             plan.outputs[key] = self._lower_result(scope, key)
         self.builder.finish()
@@ -195,7 +195,18 @@ class Lowering:
 
     # -- ops
 
-    def _lower_ops(self, scope: Scope) -> None:
+    def _lower_all(self, scope: Scope) -> None:
+        """Lower a graph and those inside it, with a stack of our own: they may nest deeply."""
+        stack = [self._lower_ops(scope)]
+        while stack:
+            inner = next(stack[-1], None)
+            if inner is None:
+                stack.pop()
+            else:
+                stack.append(self._lower_ops(inner))
+
+    def _lower_ops(self, scope: Scope) -> Iterator[Scope]:
+        """Lower the ops of one graph; yields each inner graph, to be lowered before going on."""
         self.scopes[scope.graph] = scope
         first = scope.first = len(self.builder.nodes)
         for op in scope.analysis.order:
@@ -209,9 +220,9 @@ class Lowering:
                 case ZipOp():
                     self._lower_zip(scope, op)
                 case LoopOp():
-                    self._lower_loop(scope, op)
+                    yield from self._lower_loop(scope, op)
                 case GraphOp():
-                    self._lower_graph(scope, op)
+                    yield from self._lower_graph(scope, op)
                 case _:
                     raise EngineError(f"nothing runs an op of kind `{op.kind}`")
         self.spans[scope.graph] = (first, len(self.builder.nodes))
@@ -369,7 +380,7 @@ class Lowering:
             places[key] = self.values.place(scope, expression, path)
         return places
 
-    def _lower_graph(self, scope: Scope, op: GraphOp) -> None:
+    def _lower_graph(self, scope: Scope, op: GraphOp) -> Iterator[Scope]:
         region = self._own_region(scope, op)
         path = self._path(scope, op)
         places = self._bindings(scope, op, path)
@@ -386,7 +397,7 @@ class Lowering:
             if holder is not None:
                 holder.covers.append(MarkNode(region, path, op))
             inner.parents = places
-            self._lower_ops(inner)
+            yield inner
             self._keep_outputs(inner)
             return
         enter = EnterNode(region, path, op)
@@ -401,7 +412,7 @@ class Lowering:
         }
         self._finish_op(scope, op, enter)
         outer_guard, self.builder.guard = self.builder.guard, guard or self.builder.guard
-        self._lower_ops(inner)
+        yield inner
         self._keep_outputs(inner)
         self.builder.guard = outer_guard
         if not plain:
@@ -480,10 +491,11 @@ class Lowering:
         child = self.regions.get(source)
         if child is not None and child.holds(region):
             return None  # inside the stream that the source opened
-        node = self._ended(scope, source)
+        node: Node = self._ended(scope, source)
         after = node
         while not own.holds(region):
             node = self._wait_for_end(own, [after], source.name)
+            node.cell.source = after
             after = node
             own = node.region
         return node
@@ -503,7 +515,7 @@ class Lowering:
 
     # -- loops
 
-    def _lower_loop(self, scope: Scope, op: LoopOp) -> None:
+    def _lower_loop(self, scope: Scope, op: LoopOp) -> Iterator[Scope]:
         region = self._own_region(scope, op)
         path = self._path(scope, op)
         node = LoopNode(region, path, op)
@@ -524,7 +536,7 @@ class Lowering:
         self.nodes[op] = node
         self._finish_op(scope, op, node)
         outer_guard, self.builder.guard = self.builder.guard, node.own_guard or self.builder.guard
-        self._lower_ops(body)
+        yield body
         self._lower_body_outputs(body, node)
         self.builder.guard = outer_guard
         node.done = DoneNode(node.child, path)

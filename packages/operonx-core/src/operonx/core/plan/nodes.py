@@ -288,6 +288,8 @@ class CellNode(Node):
         self.evaluate = evaluate
         self.consumer: Any
         self.side: int = 0
+        self.source: Node | None = None
+        """The op whose firings an edge waits for."""
 
 
 class CollectNode(Node):

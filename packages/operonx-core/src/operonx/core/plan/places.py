@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from operonx.core.errors import EngineError
@@ -256,6 +256,8 @@ class Values:
             # Writers on exclusive arms: the output is that of whichever fired.
             expression = Chosen(Choice(tuple(expressions), race=False))
         place = self.place(scope, expression, scope.path)
+        if scope.enter is not None and not any(map(scope.implies_start, place.needs)):
+            place = replace(place, needs=(*place.needs, scope.enter))
         if place.slot is not None or isinstance(graph, LoopOp):
             return place
         # Computed once, by the graph, so that what it raises is the graph's failure.
