@@ -331,15 +331,17 @@ class _Evaluator:
 
     def try_write(self, graph: GraphOp, key: str, ctx: Ctx) -> bool:
         """Compute an output at all its contexts: what it raises is the graph's failure."""
-        try:
-            for _ in self.each_value(written(graph, key), ctx, graph):
-                pass
-        except Undetermined:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever an expression raises
-            self.failures.append(_failure(graph.path, ctx, error))
-            return False
-        return True
+        expression, whole = written(graph, key), True
+        for at in self.contexts(expression, ctx, graph):
+            try:
+                self.values.value_of(expression, at, graph)
+            except Undetermined:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever an expression raises
+                self.failures.append(_failure(graph.path, ctx, error))
+                self.state.broken.add((graph, key, at))
+                whole = False
+        return whole
 
     def _marks(self) -> tuple[int, int, int, int]:
         frames, streams = len(self.outcome.frames), len(self.state.streams)
@@ -462,19 +464,19 @@ class _Evaluator:
             return []
         return gathered if len(self.places.of_expression(expression, op)) > len(at) else [gathered]
 
-    def each_value(self, expression: Expression, ctx: Ctx, graph: GraphOp) -> Iterator[Any]:
-        """Yield the values of an expression at all contexts below one, in context order."""
+    def contexts(self, expression: Expression, ctx: Ctx, graph: GraphOp) -> Iterator[Ctx]:
+        """Yield where below a context an expression has a value."""
         if self.values.skip_of(expression, ctx, graph) is not None:
             return
         axes = self.places.of_expression(expression, graph)
         if len(ctx) == len(axes):
             if not self.values.dead_of(expression, ctx, graph):
-                yield self.values.value_of(expression, ctx, graph)
+                yield ctx
             return
         stream = self.values.stream_at(axes[len(ctx)], ctx)
         for index in range(stream.count if stream is not None else 0):
             item = (*ctx, (axis_name(axes[len(ctx)]), index))
-            yield from self.each_value(expression, item, graph)
+            yield from self.contexts(expression, item, graph)
 
     def finish(self, op: LoopOp, ctx: Ctx, last: Ctx, state: Mapping[str, Any]) -> None:
         outputs = dict(state)

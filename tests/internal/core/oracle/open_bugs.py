@@ -20,7 +20,7 @@ __all__ = [
 CONSUMER_FIRES_PER_ITEM: Final = False
 """oracle-2: a `.stream()` consumer that fires more than once per stream shares its position."""
 
-EDGE_FROM_WHOLE_SKIP: Final = False
+EDGE_FROM_WHOLE_SKIP: Final = True
 """oracle-11: an edge from an op in a stream that was skipped as a whole counts as fired."""
 
 INPUT_PASSED_ON: Final = False

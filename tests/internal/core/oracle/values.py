@@ -81,6 +81,8 @@ class State:
     batches: dict[tuple[Batch, Ctx], list[list[Any]]] = field(default_factory=dict)
     errors: dict[tuple[Op, Ctx], dict[str, Any]] = field(default_factory=dict)
     """Failures that something reads as `op.error`."""
+    broken: set[tuple[GraphOp, str, Ctx]] = field(default_factory=set)
+    """Outputs whose expression raised."""
     standing: set[tuple[Op, Ctx]] = field(default_factory=set)
     """Firings that failed after their streams had opened: the items stand."""
     parents: dict[tuple[GraphOp, Ctx], Mapping[str, Any]] = field(default_factory=dict)
@@ -232,6 +234,8 @@ class Values:
             return self.dead_of(op.inputs[port], self._side(op, port, ctx), op.graph)
         if isinstance(op, GraphOp) and not isinstance(op, LoopOp):
             if (op, ctx[: len(own)]) not in self.state.parents:
+                return True
+            if (op, port, ctx[: len(axes)]) in self.state.broken:
                 return True
             return self.dead_of(written(op, port), ctx, op)
         return (op, ctx[: len(axes)]) not in self.state.fired

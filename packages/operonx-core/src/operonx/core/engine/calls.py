@@ -290,6 +290,6 @@ async def wait_for_rate(run: Run, node: CallNode, rate: Rate) -> None:
     state: _Rate = run.state.setdefault(("rate", node.id), _Rate(rate.count))
     async with state.line:
         begins = state.begins
-        while len(begins) == rate.count and anyio.current_time() < begins[0] + rate.per:
+        if len(begins) == rate.count:
             await anyio.sleep_until(begins[0] + rate.per)
         begins.append(anyio.current_time())

@@ -8,12 +8,20 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from operonx.core.expressions.building import building_graph
-from operonx.core.expressions.refs import Binary, Choice, Chosen, Constant, Expression, PortRef, lift
+from operonx.core.expressions.refs import (
+    Binary,
+    Choice,
+    Chosen,
+    Constant,
+    Expression,
+    PortRef,
+    lift,
+)
 from operonx.core.ops.base import Op
 from operonx.core.ops.naming import assigned_name
 from operonx.core.ops.signature import Port
 
-__all__ = ["Arm", "BranchOp", "BlockFactory", "SwitchOp", "if_", "switch"]
+__all__ = ["Arm", "BlockFactory", "BranchOp", "SwitchOp", "if_", "switch"]
 
 
 @dataclass(slots=True, eq=False)
@@ -65,7 +73,9 @@ class BranchOp(Op):
         targets = list(target) if isinstance(target, (list, tuple)) else [target]
         for item in targets:
             if not isinstance(item, (Op, str)):
-                raise TypeError(f"branch `{self.name}`: a target is an op or its name, got {item!r}")
+                raise TypeError(
+                    f"branch `{self.name}`: a target is an op or its name, got {item!r}"
+                )
         self.arms.append(Arm(condition, targets))
 
     def _rename_from(self, frame: Any) -> None:

@@ -170,9 +170,7 @@ def _ops_whose_error_is_read(graph: GraphOp, analysis: Analysis) -> set[Op]:
     }
 
 
-def find_needs(
-    graph: GraphOp, analysis: Analysis, expressions_of: Any, report: Any
-) -> _Finder:
+def find_needs(graph: GraphOp, analysis: Analysis, expressions_of: Any, report: Any) -> _Finder:
     """Work out every op's needs; ops that could never fire are handed to `report(op, decider)`."""
     finder = _Finder(graph, analysis)
     for op in analysis.order:

@@ -7,7 +7,17 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from types import FrameType
-from typing import Annotated, Any, Generic, ParamSpec, TypeAlias, TypeVar, cast, get_type_hints, overload
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+    cast,
+    get_type_hints,
+    overload,
+)
 
 from operonx.core.expressions.building import building_graph, pop_graph, push_graph
 from operonx.core.expressions.refs import Operators, ParentRef, lift
@@ -96,13 +106,18 @@ class GraphFactory(Generic[P, R]):
     ) -> GraphOp:
         given = {p.name: _graph_input(p, static) for p in inputs}
         with GraphOp(name, inputs=given) as root:
-            node = self._make((), {p.name: ParentRef(root, p.name) for p in inputs} | {
-                key: value for key, value in static.items() if key not in given
-            }, None)
+            node = self._make(
+                (),
+                {p.name: ParentRef(root, p.name) for p in inputs}
+                | {key: value for key, value in static.items() if key not in given},
+                None,
+            )
             node >> END
         return root
 
-    def _make(self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType | None) -> GraphOp:
+    def _make(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType | None
+    ) -> GraphOp:
         parameters = self._read()
         known = {p.name for p in parameters}
         name = self.settings.get("name")
@@ -171,7 +186,11 @@ def _read_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
         hints = {}
     parameters = []
     for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+        if parameter.kind in (
+            parameter.VAR_POSITIONAL,
+            parameter.VAR_KEYWORD,
+            parameter.POSITIONAL_ONLY,
+        ):
             raise TypeError(
                 f"graph `{function.__name__}`: parameter `{parameter}` has no name to bind; "
                 "a graph's inputs are named parameters"

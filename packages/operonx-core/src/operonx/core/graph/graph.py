@@ -269,7 +269,9 @@ class GraphOp(Op):
                     for port in op.all_ports()
                     if port.name not in named
                 }
-            self.writes.extend(Write(target.key, PortRef(op, port)) for port, target in named.items())
+            self.writes.extend(
+                Write(target.key, PortRef(op, port)) for port, target in named.items()
+            )
 
     # -- showing
 

@@ -47,9 +47,7 @@ class State:
 
     def __post_init__(self) -> None:
         if self.reducer is not None and self.reducer not in _REDUCERS:
-            raise ValueError(
-                f"State(reducer={self.reducer!r}): there are {listed(_REDUCERS)}"
-            )
+            raise ValueError(f"State(reducer={self.reducer!r}): there are {listed(_REDUCERS)}")
 
 
 class Iterations:
@@ -121,7 +119,9 @@ class LoopOp(GraphOp):
         """
         if isinstance(self.until_source, str):
             try:
-                self.until = parse_expression(self.until_source, lambda name: self._name(name, names))
+                self.until = parse_expression(
+                    self.until_source, lambda name: self._name(name, names)
+                )
             except ValueError as error:
                 self.report(self, f"until: {error}")
         elif isinstance(self.until_source, Operators):

@@ -219,9 +219,7 @@ def _is_broken(op: Op) -> bool:
     return analysis is not None and analysis.broken
 
 
-def _check_parent_ref(
-    graph: GraphOp, analysis: Analysis, op: Op, ref: ParentRef, key: str
-) -> None:
+def _check_parent_ref(graph: GraphOp, analysis: Analysis, op: Op, ref: ParentRef, key: str) -> None:
     if ref.graph is not graph and ref.graph is not None:
         graph.report(
             op,
@@ -358,7 +356,11 @@ def _check_fallback(graph: GraphOp, op: FuncOp) -> None:
     if theirs.is_generator != op.signature.is_generator:
         graph.report(op, f"fallback `{definition.name}`: a generator stands only for a generator")
     ports = {p.name for p in theirs.ports or ()} | {p.name for p in theirs.final}
-    if theirs.ports is not None and op.ports is not None and ports != {p.name for p in op.all_ports()}:
+    if (
+        theirs.ports is not None
+        and op.ports is not None
+        and ports != {p.name for p in op.all_ports()}
+    ):
         graph.report(
             op,
             f"fallback `{definition.name}` has ports {listed(sorted(ports), 'none')}, "
@@ -489,7 +491,7 @@ def _check_writers(
             )
         if state.reducer is not None:
             return
-    texts = listed((repr(write.expression) for write in writes))
+    texts = listed(repr(write.expression) for write in writes)
     if len(depths) > 1:
         graph.report(graph, f"output `{key}` is written with different axes: {texts}")
     for index, one in enumerate(needs):

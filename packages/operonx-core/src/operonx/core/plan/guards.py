@@ -24,3 +24,5 @@ class Guard:
     """Where its run-time state is kept in that region."""
     contains: bool
     """Whether a failure inside ends here: `on_error="skip"`, or its error is read."""
+    done: Any = None
+    """The node that fires once the graph has ended well."""

@@ -89,11 +89,15 @@ class PlanBuilder:
     def _add_stream_needs(self, node: Node) -> None:
         # What takes a stream in needs it to be opened, and its items' op not to be skipped whole.
         match node:
-            case CollectNode(cell=cell) | StreamNode(cell=cell) | BatchNode(cell=cell):
+            case CollectNode(cell=cell):
+                self._need_exits(node, cell.region)
+                cells = [cell]
+            case StreamNode(cell=cell) | BatchNode(cell=cell):
                 cells = [cell]
             case ZipNode(cells=cells):
                 pass
             case WaitNode(cell=cell):
+                self._need_exits(node, cell.region)
                 self.need(node, _owner(cell.region))
                 if cell.source is not None and cell.source.gate is not None:
                     self.need(node, cell.source.gate)
@@ -104,6 +108,17 @@ class PlanBuilder:
             self.need(node, _owner(cell.region))
             if cell.gate is not None:
                 self.need(node, cell.gate)
+
+    def _need_exits(self, node: Node, region: Region) -> None:
+        """Let what takes a stream to its end wait for the graphs that it comes out of.
+
+        A graph that may be skipped on failure has a stream's end only if it ends well itself.
+        """
+        inside = _owner(region).guard
+        while inside is not None and not _is_within(node.guard, inside):
+            if inside.contains and inside.done is not None and inside.done.region is node.region:
+                self.need(node, inside.done)
+            inside = inside.outer
 
     def _make_gate(self, node: Node) -> None:
         region = node.region
@@ -116,7 +131,9 @@ class PlanBuilder:
         found = {pred.gate for pred in node.hard if pred.region is region and pred.gate is not None}
         found |= set(self._outer_needs(node))
         if isinstance(node, ChoiceNode):
-            found |= {one.gate for one in node.options[: node.strict] if one.gate is not None}
+            above = self._above_of(_owner(region))
+            gates = {one.gate for one in node.strict if one.gate is not None}
+            found |= gates - above
         if found:
             node.gate = self._all_gate(region, frozenset(found), node)
 
@@ -186,6 +203,12 @@ class PlanBuilder:
         region.pending[node.index] = count
         if not count:
             region.roots.append(node)
+
+
+def _is_within(guard: Guard | None, outer: Guard) -> bool:
+    while guard is not None and guard is not outer:
+        guard = guard.outer
+    return guard is outer
 
 
 def _owner(region: Region) -> Node:

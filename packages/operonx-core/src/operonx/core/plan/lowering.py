@@ -414,13 +414,15 @@ class Lowering:
         outer_guard, self.builder.guard = self.builder.guard, guard or self.builder.guard
         yield inner
         self._keep_outputs(inner)
-        self.builder.guard = outer_guard
         if not plain:
             enter.done = self._done(scope, op)
             enter.done.own_guard = guard
+            if guard is not None:
+                guard.done = enter.done
             enter.done.enter = enter
             if guard is not None and guard.contains:
                 scope.exits[op] = enter.done
+        self.builder.guard = outer_guard
 
     @staticmethod
     def _input_slots(enter: EnterNode, places: dict[str, Place]) -> list[int]:

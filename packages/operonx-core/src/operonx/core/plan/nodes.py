@@ -260,8 +260,8 @@ class ChoiceNode(Node):
         self.slot = region.new_slot()
         self.state = region.new_slot()
         self.options: list[Node] = []
-        self.strict = 0
-        """How many of the options must not be skipped as a whole: 1 for `.or_else`."""
+        self.strict: tuple[Node, ...] = ()
+        """What must not be skipped as a whole, for `.or_else` to give a value per item."""
         self.losers: list[tuple[Node, ...]] = []
         """For each option of a race the nodes that only it reads."""
 

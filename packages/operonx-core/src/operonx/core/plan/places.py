@@ -310,7 +310,7 @@ class Values:
         race = isinstance(key, Choice) and key.race
         node = ChoiceNode(region, path, len(options), race=race)
         node.options = options
-        node.strict = 1 if isinstance(key, OrElse) else 0
+        node.strict = needs[0] if isinstance(key, OrElse) else ()
         self.lowering.builder.take(node)
         for number, option in enumerate(options):
             option.reports.append((node, number))
