@@ -80,8 +80,9 @@ def weigh(terms: list[list[str]]) -> list[Weights]:
 
 @op
 def score(question: list[str], passages: list[Weights], top: int = 10) -> list[int]:
-    """Give the numbers of the best passages, best first."""
-    points = [sum(weights.get(term, 0.0) for term in question) for weights in passages]
+    """Give the numbers of the best passages; a term counts for less, the later it came."""
+    worth = {term: 0.8**place for place, term in enumerate(question)}
+    points = [sum(w * one.get(term, 0.0) for term, w in worth.items()) for one in passages]
     return sorted(range(len(points)), key=lambda i: (-points[i], i))[:top]
 
 
@@ -142,8 +143,7 @@ if __name__ == "__main__":
     asyncio.run(show(*sys.argv[1:], *defaults[len(sys.argv) - 1 :]))
 
 # Output:
-# ... s  rank.found.now[0]  {'result': [...]}
-# ...
+# ... s  rank.found.now[0]  {'result': [...
 # what happens when a stream fails?
 #   ...
 # ... frames in ... s

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import anyio
 
 from operonx.core import LoopLimitError, OpError, Operon
 
-from .outcome import Failure, FrameKey, Outcome
+from .outcome import Ctx, Failure, FrameKey, Outcome
 
-__all__ = ["Observed", "differences", "observe"]
+__all__ = ["PATIENCE", "Observed", "Way", "differences", "observe"]
 
-_PATIENCE = 10.0
+Way: TypeAlias = Literal["plain", "arrival", "index"]
+"""How a run is watched: not at all, or its frames in one order or the other."""
+
+PATIENCE = 10.0
 """Seconds after which a run counts as hung."""
 
 
@@ -26,17 +29,25 @@ class Observed:
     result: dict[str, Any] = field(default_factory=dict)
     frames: dict[FrameKey, Mapping[str, Any]] | None = None
     """None where the run was not watched."""
-    repeated: list[FrameKey] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
+    """What is wrong about the frames by themselves."""
     errors: list[Failure] = field(default_factory=list)
     skipped: dict[str, tuple[int, Any]] = field(default_factory=dict)
 
 
-async def observe(engine: Operon, inputs: Mapping[str, Any], *, streamed: bool) -> Observed:
-    """Run a graph; a hang raises `TimeoutError`."""
-    seen = Observed(frames={} if streamed else None)
+async def observe(engine: Operon, inputs: Mapping[str, Any], how: Way) -> Observed:
+    """Run a graph: plainly, or watching its frames in one order or the other.
+
+    Raises:
+        TimeoutError: If it hangs.
+    """
+    seen = Observed(frames=None if how == "plain" else {})
     try:
-        with anyio.fail_after(_PATIENCE):
-            result = await (_watched(engine, inputs, seen) if streamed else engine.run(inputs))
+        with anyio.fail_after(PATIENCE):
+            if how == "plain":
+                result = await engine.run(inputs)
+            else:
+                result = await _watched(engine, inputs, seen, how)
     except OpError as error:
         seen.failure = _as_failure(error)
         return seen
@@ -46,15 +57,27 @@ async def observe(engine: Operon, inputs: Mapping[str, Any], *, streamed: bool) 
     return seen
 
 
-async def _watched(engine: Operon, inputs: Mapping[str, Any], seen: Observed) -> Any:
+async def _watched(
+    engine: Operon, inputs: Mapping[str, Any], seen: Observed, order: Literal["arrival", "index"]
+) -> Any:
     assert seen.frames is not None
-    async with engine.stream(inputs) as run:
+    last: dict[tuple[str, int], tuple[int, ...]] = {}
+    async with engine.stream(inputs, order=order) as run:
         async for frame in run:
             key = (frame.op_name, frame.ctx)
             if key in seen.frames:
-                seen.repeated.append(key)
+                seen.odd.append(f"the frame {key} came twice")
+            # A generator's final frame, at a shorter context, comes after its items.
+            steps, line = _steps(frame.ctx), (frame.op_name, len(frame.ctx))
+            if order == "index" and steps < last.get(line, steps):
+                seen.odd.append(f"the frame {key} is out of order")
+            last[line] = steps
             seen.frames[key] = dict(frame.outputs)
     return run.result
+
+
+def _steps(ctx: Ctx) -> tuple[int, ...]:
+    return tuple(index for _, index in ctx)
 
 
 def _as_failure(error: OpError) -> Failure:
@@ -64,7 +87,7 @@ def _as_failure(error: OpError) -> Failure:
 
 def differences(expected: Outcome, seen: Observed) -> list[str]:
     """List what is not as it must be."""
-    found = [f"the frame {key} came twice" for key in seen.repeated]
+    found = list(seen.odd)
     if seen.failure is not None or expected.failures:
         if seen.failure not in expected.failures:
             allowed = sorted(expected.failures) or "no failure"
@@ -75,9 +98,8 @@ def differences(expected: Outcome, seen: Observed) -> list[str]:
         result = {key: value for key, value in result.items() if key not in expected.streamed}
     if not _same(seen.result, result):
         found.append(f"the result is {seen.result}, must be {result}")
-    return found + _frames(expected, seen, whole=True) + _errors(expected, seen) + _skips(
-        expected, seen
-    )
+    found += _frames(expected, seen, whole=True)
+    return found + _errors(expected, seen) + _skips(expected, seen)
 
 
 def _same(one: Any, other: Any) -> bool:

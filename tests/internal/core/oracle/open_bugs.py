@@ -23,7 +23,7 @@ CONSUMER_FIRES_PER_ITEM: Final = False
 EDGE_FROM_WHOLE_SKIP: Final = True
 """oracle-11: an edge from an op in a stream that was skipped as a whole counts as fired."""
 
-INPUT_PASSED_ON: Final = False
+INPUT_PASSED_ON: Final = True
 """oracle-12: `PARENT["p"] >> PARENT["o"]` in a nested graph gives None."""
 
 STREAM_INTO_GRAPH: Final = False

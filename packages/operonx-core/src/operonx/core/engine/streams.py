@@ -283,6 +283,8 @@ class _Derived:
         self.offers: list[dict[int, Offer]] = [{} for _ in range(sides)]
         self.next = 0
         self.ends: dict[int, StreamState] = {}
+        self.reason: str | None = None
+        """Why a stream that it is made of failed."""
         self.over = False
 
     def begin(self, inst: MemoryState) -> None:
@@ -305,11 +307,8 @@ class _Derived:
     def ended(self, side: int, stream: StreamState, reason: str | None) -> None:
         """Note the end of a stream it is made of."""
         self.ends[side] = stream
-        if self.stream is None or self.over:
-            return
-        if not stream.ok:
-            self.finish(ok=False, reason=reason)
-        else:
+        self.reason = self.reason or reason
+        if self.stream is not None and not self.over:
             self.pump()
 
     def room(self) -> bool:
@@ -364,11 +363,12 @@ class _Batches(_Derived):
         end = self.ends.get(0)
         if end is None or self.over or self.next < end.count:
             return
-        if self.items:
+        # What was opened before a stream failed stands, but for the items of an unfinished list.
+        if self.items and end.ok:
             if not self.room():
                 return
             self._open()
-        self.finish(ok=True)
+        self.finish(ok=end.ok, reason=self.reason)
 
     def _open(self) -> None:
         assert self.stream is not None  # `pump` runs once it has begun
@@ -390,7 +390,10 @@ class _Pairs(_Derived):
         if self.over:
             return
         counts = [end.count for end in self.ends.values()]
-        if counts and self._unequal(min(counts)):
+        if any(not end.ok for end in self.ends.values()):
+            if self.next >= min(counts):
+                self.finish(ok=False, reason=self.reason)
+        elif counts and self._unequal(min(counts)):
             self._fail()
         elif len(counts) == len(self.offers) and self.next == counts[0]:
             if self.node.failed is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import Any, TypeAlias, Union
 
 from operonx.core.expressions.refs import (
     Batch,
@@ -33,13 +33,11 @@ from operonx.core.expressions.refs import (
     walk,
 )
 from operonx.core.graph.branches import BranchOp, SwitchOp
+from operonx.core.graph.exclusion import Needs
+from operonx.core.graph.graph import GraphInput, GraphOp, Write
 from operonx.core.graph.loops import LoopOp
 from operonx.core.ops.base import Op
 from operonx.core.ops.signature import Port
-
-if TYPE_CHECKING:
-    from operonx.core.graph.exclusion import Needs
-    from operonx.core.graph.graph import GraphInput, GraphOp, Write
 
 __all__ = [
     "Analysis",
@@ -62,17 +60,17 @@ Axes: TypeAlias = tuple[Any, ...]
 class Analysis:
     """The findings about one graph."""
 
-    order: list[Op] = field(default_factory=list)
+    order: list[Op] = field(default_factory=list[Op])
     """The ops, each after all that it waits for."""
-    axes: dict[Op, Axes] = field(default_factory=dict)
+    axes: dict[Op, Axes] = field(default_factory=dict[Op, Axes])
     """Each op's own axes."""
-    inputs: dict[str, GraphInput] = field(default_factory=dict)
-    writers: dict[str, list[Write]] = field(default_factory=dict)
+    inputs: dict[str, GraphInput] = field(default_factory=dict[str, GraphInput])
+    writers: dict[str, list[Write]] = field(default_factory=dict[str, list[Write]])
     """What writes each output (and each state of a loop)."""
     outputs: tuple[Port, ...] = ()
-    output_axes: dict[str, Axes] = field(default_factory=dict)
+    output_axes: dict[str, Axes] = field(default_factory=dict[str, Axes])
     """Axes that each output still carries."""
-    needs: dict[str, Needs] = field(default_factory=dict)
+    needs: dict[str, Needs] = field(default_factory=dict[str, Needs])
     """Which arms of which branches each output depends on."""
     broken: bool = False
     """Whether mistakes were found, so that what depends on this graph says no more."""
@@ -106,6 +104,8 @@ def op_leaves(expression: Expression) -> Iterator[tuple[Expression, Op]]:
                 yield part, op
             case IterationsRef(loop=loop):
                 yield part, loop
+            case _:
+                pass
 
 
 def dependencies(graph: GraphOp) -> dict[Op, list[Op]]:
@@ -194,8 +194,6 @@ def port_axes(op: Op, port: str, own: Axes) -> Axes:
         return own + tuple(analysis.output_axes.get(port, ()))
     if isinstance(op, LoopOp) or not op.opens_axis or any(p.name == port for p in op.final):
         return own
-    if op.kind == "zip":
-        return (*own, op)
     return (*own, op)
 
 
@@ -269,6 +267,12 @@ def annotation_of(expression: Expression, inputs: dict[str, GraphInput]) -> Any:
             return Union[annotation_of(base, inputs), annotation_of(other, inputs)]  # noqa: UP007
         case Chosen():
             return _union(annotation_of(lift(part), inputs) for part in expression.options())
+        case _:
+            return _computed_type(expression)
+
+
+def _computed_type(expression: Expression) -> Any:
+    match expression:
         case Template():
             return str
         case Binary(symbol="==" | "!=" | "<" | "<=" | ">" | ">=" | "&" | "|") | Unary(symbol="~"):

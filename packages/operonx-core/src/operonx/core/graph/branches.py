@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from operonx.core.expressions.building import building_graph
 from operonx.core.expressions.refs import (
@@ -55,7 +55,7 @@ class BranchOp(Op):
 
     def elif_(self, condition: object, target: object) -> BranchOp:
         """Add an arm that is tried where those before it did not match."""
-        self._add_arm(lift(condition), target)
+        self.add_arm(lift(condition), target)
         self._rename_from(sys._getframe(1))
         return self
 
@@ -63,11 +63,12 @@ class BranchOp(Op):
 
     def else_(self, target: object) -> BranchOp:
         """Add the arm for where no other matched."""
-        self._add_arm(None, target)
+        self.add_arm(None, target)
         self._rename_from(sys._getframe(1))
         return self
 
-    def _add_arm(self, condition: Expression | None, target: object) -> None:
+    def add_arm(self, condition: Expression | None, target: object) -> None:
+        """Add an arm for one target or a list of them; no condition always matches."""
         if self.arms and self.arms[-1].condition is None:
             raise TypeError(f"branch `{self.name}`: nothing can follow `.else_(...)`")
         targets = list(target) if isinstance(target, (list, tuple)) else [target]
@@ -151,7 +152,7 @@ class _If(BlockFactory):
         own, named = self._named(name, sys._getframe(1), "branch")
         branch = BranchOp(own, named=named)
         graph.add_op(branch)
-        branch._add_arm(lift(condition), target)
+        branch.add_arm(lift(condition), target)
         return branch
 
 
@@ -188,9 +189,9 @@ class _Switch(BlockFactory):
         for case, target in cases.items():
             if not isinstance(case, (str, int, float, bool)):
                 raise TypeError(f"switch: a case is a text, number or boolean, got {case!r}")
-            branch._add_arm(Binary("==", ref, Constant(case)), target)
+            branch.add_arm(Binary("==", ref, Constant(case)), target)
         if default is not None:
-            branch._add_arm(None, default)
+            branch.add_arm(None, default)
         return branch
 
 

@@ -23,19 +23,19 @@ from operonx.core.expressions.refs import (
     walk,
 )
 from operonx.core.graph.branches import BranchOp
-from operonx.core.ops.base import Op
 
 if TYPE_CHECKING:
     from operonx.core.graph.analysis import Analysis
     from operonx.core.graph.graph import GraphOp
+    from operonx.core.ops.base import Op
 
-__all__ = ["Needs", "NeverFires", "both", "either", "exclusive", "find_needs"]
+__all__ = ["Needs", "NeverFiresError", "both", "either", "exclusive", "find_needs"]
 
 Needs: TypeAlias = Mapping[Any, frozenset[Any]]
 """Arms by branch; `"ok"` and `"error"` are those of an op whose error is read."""
 
 
-class NeverFires(Exception):
+class NeverFiresError(Exception):
     """Two needs exclude each other."""
 
     def __init__(self, decider: Op) -> None:
@@ -47,14 +47,14 @@ def both(parts: Iterable[Needs]) -> Needs:
     """Return the needs of something that needs all of `parts`.
 
     Raises:
-        NeverFires: If they exclude each other.
+        NeverFiresError: If they exclude each other.
     """
     joined: dict[Any, frozenset[Any]] = {}
     for needs in parts:
         for decider, arms in needs.items():
             kept = joined.get(decider, arms) & arms
             if not kept:
-                raise NeverFires(decider)
+                raise NeverFiresError(decider)
             joined[decider] = kept
     return joined
 
@@ -176,7 +176,7 @@ def find_needs(graph: GraphOp, analysis: Analysis, expressions_of: Any, report: 
     for op in analysis.order:
         try:
             finder.needs[op] = finder.of_op(op, expressions_of(op))
-        except NeverFires as conflict:
+        except NeverFiresError as conflict:
             report(op, conflict.decider)
             finder.needs[op] = {}
     return finder

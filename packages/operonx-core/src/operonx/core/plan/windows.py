@@ -43,13 +43,13 @@ def drop_deadlocking_windows(plan: Plan) -> None:
 class _Before:
     """What must have happened before what.
 
-    The vertices are the nodes by id, then for each region the end of its streams and the closing
-    of their items.
+    The vertices are the nodes by id, then for each region the end of its streams, the closing of
+    their items, and one more item coming.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.edges: list[list[int]] = [[] for _ in range(len(plan.nodes) + 2 * len(plan.regions))]
+        self.edges: list[list[int]] = [[] for _ in range(len(plan.nodes) + 3 * len(plan.regions))]
         self.readers: dict[StreamNode, list[Node]] = {}
         for node in plan.nodes:
             for stream in getattr(node, "streams", ()):
@@ -63,11 +63,15 @@ class _Before:
 
     def end(self, region: Region) -> int:
         """Return the vertex of the end of a region's streams."""
-        return len(self.plan.nodes) + 2 * region.index
+        return len(self.plan.nodes) + 3 * region.index
 
     def close(self, region: Region) -> int:
         """Return the vertex of the closing of a region's items."""
-        return len(self.plan.nodes) + 2 * region.index + 1
+        return len(self.plan.nodes) + 3 * region.index + 1
+
+    def going_on(self, region: Region) -> int:
+        """Return the vertex of one more item of a region's streams coming."""
+        return len(self.plan.nodes) + 3 * region.index + 2
 
     def _before(self, node: Node) -> Iterator[int]:
         yield from (pred.id for pred in node.hard)
@@ -99,7 +103,10 @@ class _Before:
             case ZipNode(cells=cells, child=child) as zipped:
                 yield zipped.id
                 yield self.close(child)
-                yield from (other.id for other in cells if other is not cell)
+                for other in cells:
+                    if other is not cell:
+                        yield other.id
+                        yield self.going_on(other.region)
             case BatchNode(child=child) as batch:
                 yield batch.id
                 yield self.close(child)
@@ -116,8 +123,18 @@ class _Before:
         close.extend(node.id for node in region.nodes)
         if region.parent is not None and region.parent.owner is not None:
             self.edges[self.close(region.parent)] += [self.end(region), self.close(region)]
+        going_on = self.edges[self.going_on(region)]
+        going_on.append(owner.id)
+        if isinstance(owner, GeneratorNode):
+            # One more item may take any number of those of the streams it reads.
+            going_on.extend(self.end(stream.cell.region) for stream in owner.streams)
+        elif isinstance(owner, BatchNode):
+            going_on.append(self.end(owner.cell.region))
+        elif isinstance(owner, ZipNode):
+            going_on.extend(self.going_on(cell.region) for cell in owner.cells)
         if isinstance(owner, LoopNode):
             end.append(owner.done.id)
+            going_on.append(owner.done.id)
         elif isinstance(owner, GeneratorNode):
             end.extend(self.end(stream.cell.region) for stream in owner.streams)
         elif isinstance(owner, ZipNode | BatchNode):
