@@ -566,13 +566,24 @@ async def test_a_zip_pairs_skipped_sides_too() -> None:
         b = each(PARENT["xs"])
         z = zip_streams(odd=odd["result"], all=b["item"])
         both = add(a=z["odd"], b=z["all"])
-        either = add(a=z["odd"].or_else(0), b=z["all"])
         alone = add(a=z["all"], b=0)
+        filled = add(a=z["odd"].or_else(0), b=0)
         both["result"] >> PARENT["both"]
-        either["result"] >> PARENT["either"]
         alone["result"] >> PARENT["alone"]
-    expected = {"both": [2, 6], "either": [2, 2, 6, 4], "alone": [1, 2, 3, 4]}
+        filled["result"] >> PARENT["filled"]
+    expected = {"both": [2, 6], "alone": [1, 2, 3, 4], "filled": [1, 0, 3, 0]}
     assert expected == dict(await Operon(g).run({"xs": [1, 2, 3, 4]}))
+
+
+async def test_a_side_of_a_zip_may_be_missing_beside_another_that_is_there() -> None:
+    with GraphOp(name="g") as g:
+        a = each(PARENT["xs"])
+        odd = shuffled(x=a["item"])
+        if_(a["item"] % 2 == 1, odd)
+        z = zip_streams(odd=odd["result"], all=each(PARENT["xs"])["item"])
+        either = add(a=z["odd"].or_else(0), b=z["all"])
+        either["result"] >> PARENT["either"]
+    assert {"either": [2, 2, 6, 4]} == dict(await Operon(g).run({"xs": [1, 2, 3, 4]}))
 
 
 async def test_a_zip_within_an_outer_stream() -> None:

@@ -342,13 +342,13 @@ async def test_an_async_def_that_blocks_the_loop_is_named(how: str) -> None:
     async def blocks(x: int) -> int:
         if how == "after an await":
             await anyio.lowlevel.checkpoint()
-        time.sleep(0.15)  # noqa: ASYNC251 - what it is warned of
+        time.sleep(0.35)  # noqa: ASYNC251 - what it is warned of
         return x
 
     @op
     async def blocks_stream(x: int) -> AsyncIterator[int]:
         yield x
-        time.sleep(0.15)  # noqa: ASYNC251 - what it is warned of
+        time.sleep(0.35)  # noqa: ASYNC251 - what it is warned of
         yield x
 
     with warnings.catch_warnings(record=True) as caught:

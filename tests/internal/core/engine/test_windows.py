@@ -52,7 +52,7 @@ class OpenItems:
     async def full(self, limit: int, of: int) -> None:
         """Wait until so many are open, or no more will come of `of` in all."""
         while self.now < limit and self.all % of:
-            await anyio.sleep(0.0005)
+            await anyio.sleep(0.01)  # short enough, and hundreds may wait so
 
 
 def source(count: OpenItems, how: str, **policies: Any) -> Any:

@@ -54,8 +54,8 @@ def _load_env(file: Path) -> None:
     if not file.is_file():
         return
     # Here, so that programs without a `.env` do not pay for the import.
-    from dotenv import load_dotenv  # noqa: PLC0415
-    from dotenv.parser import parse_stream  # noqa: PLC0415
+    from dotenv import load_dotenv
+    from dotenv.parser import parse_stream
 
     with file.open(encoding="utf-8") as lines:
         # `load_dotenv` only logs what it cannot read, and goes on without the variable.

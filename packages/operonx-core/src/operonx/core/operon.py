@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import anyio
 
 from operonx.core.engine.handle import RunHandle, RunStream
 from operonx.core.engine.linking import LinkedPlan
-from operonx.core.engine.result import RunResult
 from operonx.core.engine.scheduler import Run
 from operonx.core.engine.sifting import Sifter
 from operonx.core.errors import InputError, RunStateError, did_you_mean, listed
@@ -21,6 +20,9 @@ from operonx.core.ops.decorator import OpFactory, op
 from operonx.core.ops.function import FuncOp, OpDefinition
 from operonx.core.plan.lowering import compile_plan
 from operonx.core.schema import validator
+
+if TYPE_CHECKING:
+    from operonx.core.engine.result import RunResult
 
 __all__ = ["Operon"]
 
@@ -60,13 +62,13 @@ class Operon:
     ) -> None:
         if isinstance(graph, GraphFactory):
             graph = graph.build()
-        if not isinstance(graph, GraphOp):
+        if not isinstance(cast("object", graph), GraphOp):
             raise TypeError(f"`Operon` takes a graph or a `@graph` function, got {graph!r}")
         if graph.graph is not None:
             raise TypeError(f"graph `{graph.path}` is part of another; run `{graph.graph.name}`")
         if engine not in ("auto", "python"):
             raise ValueError(f"engine={engine!r}: there are `auto`, `python`")
-        if isinstance(max_open, bool) or not isinstance(max_open, int) or max_open < 1:
+        if not _is_count(max_open):
             raise ValueError(f"max_open={max_open!r}: takes a whole number from 1")
         self.graph = graph
         """The graph that it runs."""
@@ -191,7 +193,9 @@ class Operon:
 
     def _wanted(self, ports: Iterable[str]) -> dict[str, dict[str, str]]:
         if isinstance(ports, str):
-            raise ValueError(f"ports={ports!r}: takes a list of output names")
+            raise ValueError(  # noqa: TRY004 - an error like that of a name which is unknown
+                f"ports={ports!r}: takes a list of output names"
+            )
         outputs = list(self._plan.outputs)
         wanted: dict[str, dict[str, str]] = {}
         for name in ports:
@@ -207,6 +211,10 @@ class Operon:
 
     def __repr__(self) -> str:
         return f"<Operon {self.graph.name}: {len(self._plan.nodes)} nodes>"
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _carriers(graph: GraphOp, output: str) -> list[tuple[str, str]]:
@@ -247,7 +255,9 @@ def _replacements(graph: GraphOp, replace: Mapping[str, Any]) -> dict[str, OpDef
             hint = did_you_mean(path, ops)
             raise ValueError(f"replace: there is no op `{path}`" + (f"; {hint}" if hint else ""))
         if not isinstance(target, FuncOp):
-            raise ValueError(f"replace: `{path}` calls no function; it is a {target.kind}")
+            raise ValueError(  # noqa: TRY004 - the path is wrong, not the type of an argument
+                f"replace: `{path}` calls no function; it is a {target.kind}"
+            )
         replaced[path] = _fitting(path, target, fake)
     return replaced
 
@@ -278,11 +288,10 @@ def _fitting(path: str, target: FuncOp, fake: Any) -> OpDefinition:
 def _refuse_running_loop() -> None:
     try:
         # The first knows of a loop outside of its tasks, the second of trio.
-        if asyncio.events._get_running_loop() is None:  # noqa: SLF001
+        if asyncio.events._get_running_loop() is None:
             anyio.get_current_task()
     except RuntimeError:
         return
     raise RunStateError(
         "`run_sync` was called where an event loop is running", hint="write `await engine.run(...)`"
     )
-

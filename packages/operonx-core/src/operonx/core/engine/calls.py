@@ -23,7 +23,8 @@ from operonx.core.ops.policies import UNSET, Rate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from operonx.core.engine.scheduler import Run, Suspended
+    from operonx.core.engine.scheduler import Run
+    from operonx.core.engine.stepping import Suspended
     from operonx.core.ops.policies import Policies
     from operonx.core.plan.nodes import CallNode
 

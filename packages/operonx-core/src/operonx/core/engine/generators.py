@@ -11,9 +11,10 @@ import anyio.lowlevel
 
 from operonx.core.engine.calling import SHORT, Caller, clock, final_ports, ports_of
 from operonx.core.engine.calls import feeds_of, release_streams, wait_for_rate
+from operonx.core.engine.failures import reason_of
 from operonx.core.engine.guarding import guards_of, is_dead, places_of
-from operonx.core.engine.scheduler import Run, reason_of, watched
 from operonx.core.engine.state import SKIP, MemoryState, context_of
+from operonx.core.engine.stepping import watched
 from operonx.core.engine.streams import skip_waiters
 from operonx.core.engine.threads import ThreadIterator
 from operonx.core.errors import OutputError
@@ -22,6 +23,7 @@ from operonx.core.ops.policies import UNSET
 from operonx.core.ops.signature import Final
 
 if TYPE_CHECKING:
+    from operonx.core.engine.scheduler import Run
     from operonx.core.plan.nodes import GeneratorNode
 
 _SLOW: float = 20 * SHORT

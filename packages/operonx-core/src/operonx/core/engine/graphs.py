@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from operonx.core.engine.failures import reason_of
 from operonx.core.engine.guarding import GuardState, places_of
-from operonx.core.engine.scheduler import Run, reason_of
 from operonx.core.engine.state import SKIP, MemoryState, context_of
 from operonx.core.errors import OpError
 
 if TYPE_CHECKING:
+    from operonx.core.engine.scheduler import Run
     from operonx.core.plan.guards import Guard
     from operonx.core.plan.nodes import DoneNode, EnterNode
 

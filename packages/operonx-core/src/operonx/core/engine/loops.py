@@ -5,15 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from operonx.core.engine.failures import reason_of
 from operonx.core.engine.graphs import end_guard, start_guard
 from operonx.core.engine.guarding import places_of
-from operonx.core.engine.scheduler import Run, reason_of
 from operonx.core.engine.state import SKIP, MemoryState, StreamState, context_of
 from operonx.core.errors import ExpressionError, LoopLimitError, OpError
 from operonx.core.expressions.operators import BINARY
 from operonx.core.ops.policies import UNSET
 
 if TYPE_CHECKING:
+    from operonx.core.engine.scheduler import Run
     from operonx.core.plan.nodes import DoneNode, LoopNode
 
 __all__ = ["advance", "fire_loop"]

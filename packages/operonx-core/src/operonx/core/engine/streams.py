@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from operonx.core.engine.scheduler import reason_of
+from operonx.core.engine.failures import reason_of
 from operonx.core.engine.state import SKIP, MemoryState, StreamState, context_of
 from operonx.core.errors import OpError, StreamError
 from operonx.core.ops.context import CancelledRunError

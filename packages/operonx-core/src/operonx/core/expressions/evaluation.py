@@ -7,7 +7,14 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from operonx.core.errors import EngineError
-from operonx.core.expressions.operators import BINARY, METHODS, get_item, invert, negate, require_bool
+from operonx.core.expressions.operators import (
+    BINARY,
+    METHODS,
+    get_item,
+    invert,
+    negate,
+    require_bool,
+)
 from operonx.core.expressions.refs import (
     Binary,
     Constant,

@@ -7,8 +7,9 @@ as `list` of that, where the method would be unknown to a checker.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from operonx.core.errors import did_you_mean, listed
 from operonx.core.expressions.evaluation import template_fields
 from operonx.core.expressions.refs import (
     Batch,
@@ -23,8 +24,9 @@ from operonx.core.expressions.refs import (
     Template,
     lift,
 )
-from operonx.core.errors import did_you_mean, listed
-from operonx.core.stream import Stream
+
+if TYPE_CHECKING:
+    from operonx.core.stream import Stream
 
 __all__ = [
     "batch",
@@ -44,10 +46,10 @@ T = TypeVar("T")
 D = TypeVar("D")
 
 
-def _require_ref(value: object, function: str) -> Expression:
+def _require_ref(value: Any, function: str) -> Expression:
     if not isinstance(value, Operators):
         raise TypeError(f"`{function}` takes a ref, got {value!r}")
-    return value._ref()
+    return lift(value)
 
 
 def collect(ref: T, per: object = None) -> list[T]:

@@ -10,14 +10,22 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final, cast
 
 from operonx.core.errors import ExpressionError, listed
 
 __all__ = ["BINARY", "METHODS", "equal", "get_item", "invert", "negate", "require_bool"]
 
-_PORTABLE = (bool, int, float, str, bytes, list, tuple, dict, type(None))
-_NUMBERS = (int, float)
+# Typed so that a value which is one of them stays `Any`, and not a list of who knows what.
+_PORTABLE: Final = cast(
+    "tuple[type[Any], ...]", (bool, int, float, str, bytes, list, tuple, dict, type(None))
+)
+_NUMBERS: Final = cast("tuple[type[Any], ...]", (int, float))
+_LISTS: Final = cast("tuple[type[Any], ...]", (list, tuple))
+_LIST: Final = cast("type[Any]", list)
+_DICT: Final = cast("type[Any]", dict)
+_MAPPING: Final = cast("type[Any]", Mapping)
+_SEQUENCE: Final = cast("type[Any]", Sequence)
 
 
 def _is_number(value: object) -> bool:
@@ -46,7 +54,7 @@ def _add(left: Any, right: Any) -> Any:
         return left + right
     if isinstance(left, str) and isinstance(right, str):
         return left + right
-    if isinstance(left, list) and isinstance(right, list):
+    if isinstance(left, _LIST) and isinstance(right, _LIST):
         return left + right
     if isinstance(left, _PORTABLE) and isinstance(right, _PORTABLE):
         raise _undefined("+", left, right)
@@ -70,9 +78,9 @@ def equal(left: Any, right: Any) -> Any:
     """Return whether two values are equal: `1 == 1.0`, but never `1 == True`."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right if isinstance(left, bool) and isinstance(right, bool) else False
-    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+    if isinstance(left, _LISTS) and isinstance(right, _LISTS):
         return len(left) == len(right) and all(map(equal, left, right))
-    if isinstance(left, dict) and isinstance(right, dict):
+    if isinstance(left, _DICT) and isinstance(right, _DICT):
         return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
     return left == right
 
@@ -117,11 +125,11 @@ def get_item(base: Any, key: Any) -> Any:
         IndexError: If a position is outside.
         ExpressionError: If `base` has no items or the key is of the wrong kind.
     """
-    if isinstance(base, Mapping):
+    if isinstance(base, _MAPPING):
         if key in base:
             return base[key]
         raise KeyError(f"no key {key!r}; there are {listed(map(str, list(base)[:20]))}")
-    if isinstance(base, Sequence) and not isinstance(base, bytes):
+    if isinstance(base, _SEQUENCE) and not isinstance(base, bytes):
         if isinstance(key, bool) or not isinstance(key, int):
             raise ExpressionError(
                 f"a position in a `{type(base).__name__}` is an integer, got {key!r}"
@@ -145,9 +153,9 @@ def _contains(base: Any, value: Any) -> bool:
         if not isinstance(value, str):
             raise _undefined("contains", base, value)
         return value in base
-    if isinstance(base, Mapping):
+    if isinstance(base, _MAPPING):
         return value in base
-    if isinstance(base, (list, tuple)):
+    if isinstance(base, _LISTS):
         return any(equal(item, value) for item in base)
     if isinstance(base, _PORTABLE):
         raise ExpressionError(f"`{type(base).__name__}` contains nothing")
@@ -159,11 +167,11 @@ def _is_none(value: Any) -> bool:
 
 
 def _flatten(value: Any) -> list[Any]:
-    if not isinstance(value, (list, tuple)):
+    if not isinstance(value, _LISTS):
         raise ExpressionError(f"`flatten` takes a list of lists, got `{type(value).__name__}`")
     flat: list[Any] = []
     for item in value:
-        if not isinstance(item, (list, tuple)):
+        if not isinstance(item, _LISTS):
             raise ExpressionError(
                 f"`flatten` takes a list of lists, got a list with `{type(item).__name__}`"
             )
@@ -171,12 +179,20 @@ def _flatten(value: Any) -> list[Any]:
     return flat
 
 
+def _divide(left: Any, right: Any) -> Any:
+    return left / right
+
+
+def _divide_down(left: Any, right: Any) -> Any:
+    return left // right
+
+
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": _add,
     "-": _arithmetic("-", operator.sub),
     "*": _arithmetic("*", operator.mul),
-    "/": _arithmetic("/", operator.truediv),
-    "//": _arithmetic("//", operator.floordiv),
+    "/": _arithmetic("/", _divide),
+    "//": _arithmetic("//", _divide_down),
     "%": _arithmetic("%", operator.mod),
     "<": _comparison("<", operator.lt),
     "<=": _comparison("<=", operator.le),

@@ -65,7 +65,9 @@ def parse_expression(text: str, name: Callable[[str], Expression]) -> Expression
         raise ValueError("the expression is nested too deeply") from None
 
 
-def _translate(node: ast.expr, name: Callable[[str], Expression]) -> Expression:
+def _translate(  # noqa: C901 - a case each
+    node: ast.expr, name: Callable[[str], Expression]
+) -> Expression:
     match node:
         case ast.Name(id=identifier):
             return name(identifier)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final, cast
+
 from operonx.core.expressions.refs import (
     Batch,
     Binary,
@@ -27,17 +29,20 @@ from operonx.core.expressions.refs import (
 __all__ = ["show", "show_value"]
 
 _LIMIT = 60
+# Typed so that a value which is one of them stays `Any`.
+_LISTS: Final = cast("tuple[type[Any], ...]", (list, tuple))
+_DICT: Final = cast("type[Any]", dict)
 
 
-def show_value(value: object, limit: int = _LIMIT) -> str:
+def show_value(value: Any, limit: int = _LIMIT) -> str:
     """Write a value on one line, cut at `limit` characters; never raises."""
     # A repr costs as much as its value is long, so long containers are cut before it.
     if isinstance(value, (str, bytes)) and len(value) > limit:
         value = value[:limit]
         return f"{value!r}..."
-    if isinstance(value, (list, tuple)) and len(value) > limit:
+    if isinstance(value, _LISTS) and len(value) > limit:
         return f"<{type(value).__name__} of {len(value)}>"
-    if isinstance(value, dict) and len(value) > limit:
+    if isinstance(value, _DICT) and len(value) > limit:
         return f"<dict of {len(value)}>"
     try:
         text = repr(value)

@@ -7,7 +7,7 @@ expression is data: it is checked, printed and serialised, and each runtime comp
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 from operonx.core.expressions.building import building_graph
 
@@ -37,6 +37,11 @@ __all__ = [
     "lift",
     "walk",
 ]
+
+
+# Typed so that a value which is one of them stays `Any`.
+_LISTS: Final = cast("tuple[type[Any], ...]", (list, tuple))
+_DICT: Final = cast("type[Any]", dict)
 
 
 class Operators:
@@ -439,7 +444,7 @@ class Batch(Expression):
     __slots__ = ("base", "graph", "name", "size")
 
     def __init__(self, base: Expression, size: int) -> None:
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        if not _is_count(size):
             raise ValueError(f"`.batch(size)` takes a whole number from 1, got {size!r}")
         self.base = base
         self.size = size
@@ -447,7 +452,11 @@ class Batch(Expression):
         self.graph: Any = building_graph()
 
 
-def children(expression: Expression) -> tuple[Expression, ...]:
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def children(expression: Expression) -> tuple[Expression, ...]:  # noqa: C901 - a case each
     """Return the expressions directly inside one."""
     match expression:
         case Item(base=base, key=key):
@@ -483,22 +492,22 @@ def walk(expression: Expression) -> Iterator[Expression]:
         open_ends.extend(reversed(children(current)))
 
 
-def lift(value: object) -> Expression:
+def lift(value: Any) -> Expression:
     """Give any value as an expression; lists, tuples and dicts that hold refs become refs."""
     if isinstance(value, Operators):
-        return value._ref()
-    if isinstance(value, (list, tuple)) and _holds_refs(value):
+        return value._ref()  # pyright: ignore[reportPrivateUsage] - of this module
+    if isinstance(value, _LISTS) and _holds_refs(value):
         return ListOf(tuple(lift(item) for item in value), as_tuple=isinstance(value, tuple))
-    if isinstance(value, dict) and _holds_refs(value):
+    if isinstance(value, _DICT) and _holds_refs(value):
         return DictOf({key: lift(item) for key, item in value.items()})
     return Constant(value)
 
 
-def _holds_refs(value: object) -> bool:
+def _holds_refs(value: Any) -> bool:
     if isinstance(value, Operators):
         return True
-    if isinstance(value, dict):
+    if isinstance(value, _DICT):
         return any(_holds_refs(item) for item in value.values())
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, _LISTS):
         return any(_holds_refs(item) for item in value)
     return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from operonx.core.expressions.refs import (
     Batch,
@@ -37,7 +37,9 @@ from operonx.core.graph.exclusion import Needs
 from operonx.core.graph.graph import GraphInput, GraphOp, Write
 from operonx.core.graph.loops import LoopOp
 from operonx.core.ops.base import Op
-from operonx.core.ops.signature import Port
+
+if TYPE_CHECKING:
+    from operonx.core.ops.signature import Port
 
 __all__ = [
     "Analysis",

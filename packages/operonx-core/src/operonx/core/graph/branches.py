@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from operonx.core.expressions.building import building_graph
 from operonx.core.expressions.refs import (
@@ -56,7 +56,7 @@ class BranchOp(Op):
     def elif_(self, condition: object, target: object) -> BranchOp:
         """Add an arm that is tried where those before it did not match."""
         self.add_arm(lift(condition), target)
-        self._rename_from(sys._getframe(1))
+        self._rename_from(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]  # who calls
         return self
 
     if_ = elif_
@@ -64,19 +64,21 @@ class BranchOp(Op):
     def else_(self, target: object) -> BranchOp:
         """Add the arm for where no other matched."""
         self.add_arm(None, target)
-        self._rename_from(sys._getframe(1))
+        self._rename_from(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]  # who calls
         return self
 
     def add_arm(self, condition: Expression | None, target: object) -> None:
         """Add an arm for one target or a list of them; no condition always matches."""
         if self.arms and self.arms[-1].condition is None:
             raise TypeError(f"branch `{self.name}`: nothing can follow `.else_(...)`")
-        targets = list(target) if isinstance(target, (list, tuple)) else [target]
-        for item in targets:
+        targets: list[Op | str] = []
+        given = cast("list[object]", target) if isinstance(target, (list, tuple)) else [target]
+        for item in given:
             if not isinstance(item, (Op, str)):
                 raise TypeError(
                     f"branch `{self.name}`: a target is an op or its name, got {item!r}"
                 )
+            targets.append(item)
         self.arms.append(Arm(condition, targets))
 
     def _rename_from(self, frame: Any) -> None:
@@ -149,7 +151,7 @@ class _If(BlockFactory):
             ```
         """
         graph = self._graph("if_")
-        own, named = self._named(name, sys._getframe(1), "branch")
+        own, named = self._named(name, sys._getframe(1), "branch")  # pyright: ignore[reportPrivateUsage]  # who calls
         branch = BranchOp(own, named=named)
         graph.add_op(branch)
         branch.add_arm(lift(condition), target)
@@ -182,7 +184,7 @@ class _Switch(BlockFactory):
             TypeError: If a case is no text, number or boolean.
         """
         graph = self._graph("switch")
-        own, named = self._named(name, sys._getframe(1), "switch")
+        own, named = self._named(name, sys._getframe(1), "switch")  # pyright: ignore[reportPrivateUsage]  # who calls
         ref = lift(subject)
         branch = SwitchOp(own, ref, named=named)
         graph.add_op(branch)

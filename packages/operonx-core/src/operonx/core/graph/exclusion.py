@@ -77,7 +77,7 @@ def _is_any(decider: Op, arms: frozenset[Any]) -> bool:
     if isinstance(decider, BranchOp) and "ok" not in arms:
         has_else = bool(decider.arms) and decider.arms[-1].condition is None
         return has_else and len(arms) == len(decider.arms)
-    return arms == {"ok", "error"}
+    return arms == frozenset[Any](["ok", "error"])
 
 
 def exclusive(one: Needs, other: Needs) -> bool:
@@ -121,8 +121,8 @@ class _Finder:
     def of_expression(self, expression: Expression) -> Needs:
         match expression:
             case PortRef(op=op, port=port):
-                inner = getattr(op, "analysis", None)
-                below = inner.needs.get(port, {}) if inner is not None else {}
+                inner: Analysis | None = getattr(op, "analysis", None)
+                below: Needs = inner.needs.get(port, {}) if inner is not None else {}
                 return both([self._fired(op), below])
             case IterationsRef(loop=loop):
                 return self._fired(loop)

@@ -6,8 +6,8 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
-from types import FrameType
 from typing import (
+    TYPE_CHECKING,
     Annotated,
     Any,
     Generic,
@@ -19,13 +19,16 @@ from typing import (
     overload,
 )
 
+from operonx.core.errors import listed
 from operonx.core.expressions.building import building_graph, pop_graph, push_graph
 from operonx.core.expressions.refs import Operators, ParentRef, lift
 from operonx.core.graph.graph import GraphInput, GraphOp
 from operonx.core.graph.loops import LoopOp, State
 from operonx.core.ops.base import Op
-from operonx.core.ops.edges import END
 from operonx.core.ops.naming import assigned_name
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 __all__ = ["GraphFactory", "Static", "graph"]
 
@@ -63,12 +66,17 @@ class GraphFactory(Generic[P, R]):
         self._parameters: list[inspect.Parameter] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Add a graph to the one being built.
+
+        Raises:
+            TypeError: Outside a graph block, or if an argument has no place.
+        """
         if building_graph() is None:
             raise TypeError(
                 f"graph `{self.function.__name__}` adds to a graph: call it in a graph block, "
                 "or build it alone with `.build(...)`"
             )
-        return cast("R", self._make(args, dict(kwargs), sys._getframe(1)))
+        return cast("R", self._make(args, dict(kwargs), sys._getframe(1)))  # pyright: ignore[reportPrivateUsage]  # who calls
 
     def with_(self, **settings: Any) -> GraphFactory[P, R]:
         """Set the name and policies of one use: `name`, `timeout`, `concurrency`, `on_error`.
@@ -106,13 +114,9 @@ class GraphFactory(Generic[P, R]):
     ) -> GraphOp:
         given = {p.name: _graph_input(p, static) for p in inputs}
         with GraphOp(name, inputs=given) as root:
-            node = self._make(
-                (),
-                {p.name: ParentRef(root, p.name) for p in inputs}
-                | {key: value for key, value in static.items() if key not in given},
-                None,
-            )
-            node >> END
+            refs: dict[str, Any] = {p.name: ParentRef(root, p.name) for p in inputs}
+            node = self._make((), {**static, **refs}, None)
+            root.add_end(node)
         return root
 
     def _make(
@@ -129,7 +133,8 @@ class GraphFactory(Generic[P, R]):
         node = self._new(name, values)
         if name is None:
             node.name = inferred or self.function.__name__
-        outer = building_graph()
+        outer: GraphOp | None = building_graph()
+        assert outer is not None  # the callers looked
         outer.add_op(node)
         self._author(node, values)
         if outputs is not None:
@@ -153,13 +158,19 @@ class GraphFactory(Generic[P, R]):
                 state = State(values[parameter.name], state.reducer)
             states[parameter.name] = state
         types = {p.name: p.annotation for p in inputs}
-        return LoopOp(**self.loop_settings, name=name, annotations=types, **settings, **states)
+        loop = LoopOp(**self.loop_settings, name=name, annotations=types, **settings, **states)
+        # What is no parameter is reported with all other mistakes.
+        known = {p.name for p in self._read()}
+        loop.inputs |= {key: lift(value) for key, value in values.items() if key not in known}
+        return loop
 
     def _author(self, node: GraphOp, values: Mapping[str, Any]) -> None:
         push_graph(node)
         try:
             arguments = {
-                p.name: _static_value(p, values) if _is_static(p) else ParentRef(node, p.name)
+                p.name: _static_value(node.name, p, values)
+                if _is_static(p)
+                else ParentRef(node, p.name)
                 for p in self._read()
             }
             _forward(node, self.function(**arguments))
@@ -173,10 +184,13 @@ class GraphFactory(Generic[P, R]):
         return self._parameters
 
     def _check_arguments(self, given: Mapping[str, Any]) -> None:
-        known = {p.name for p in self._read()}
+        known = [p.name for p in self._read()]
         for key in given:
             if key not in known:
-                raise TypeError(f"graph `{self.function.__name__}` has no parameter `{key}`")
+                raise TypeError(
+                    f"graph `{self.function.__name__}` has no parameter `{key}`; "
+                    f"it has {listed(known, 'none')}"
+                )
 
 
 def _read_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
@@ -184,7 +198,7 @@ def _read_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
         hints = get_type_hints(function, include_extras=True)
     except Exception:  # noqa: BLE001 - a hint that cannot be resolved says nothing, as in `@op`
         hints = {}
-    parameters = []
+    parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind in (
             parameter.VAR_POSITIONAL,
@@ -203,14 +217,17 @@ def _is_static(parameter: inspect.Parameter) -> bool:
     return _STATIC in getattr(parameter.annotation, "__metadata__", ())
 
 
-def _static_value(parameter: inspect.Parameter, values: Mapping[str, Any]) -> Any:
+def _static_value(name: str, parameter: inspect.Parameter, values: Mapping[str, Any]) -> Any:
     if parameter.name in values:
         value = values[parameter.name]
         if isinstance(value, Operators):
-            raise TypeError(f"`{parameter.name}` is static: it takes a Python value, got {value!r}")
+            raise TypeError(
+                f"graph `{name}`: `{parameter.name}` is static: it takes a Python value, "
+                f"got {value!r}"
+            )
         return value
     if parameter.default is parameter.empty:
-        raise TypeError(f"static parameter `{parameter.name}` needs a value")
+        raise TypeError(f"graph `{name}`: static parameter `{parameter.name}` needs a value")
     return parameter.default
 
 
@@ -225,9 +242,13 @@ def _graph_input(parameter: inspect.Parameter, given: Mapping[str, Any]) -> Grap
 def _bind(
     name: str, parameters: list[inspect.Parameter], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
-    if len(args) > len(parameters):
-        raise TypeError(f"graph `{name}` takes {len(parameters)} arguments, got {len(args)}")
-    values = {p.name: value for p, value in zip(parameters, args, strict=False)}
+    positional = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    if len(args) > len(positional):
+        raise TypeError(
+            f"graph `{name}` takes {listed(positional, 'nothing')} by position, "
+            f"got {len(args)} arguments"
+        )
+    values = dict(zip(positional, args, strict=False))
     for key, value in kwargs.items():
         if key in values:
             raise TypeError(f"graph `{name}`: argument `{key}` is given twice")
@@ -241,7 +262,9 @@ def _forward(node: GraphOp, returned: object) -> None:
     if isinstance(returned, Op):
         node.add_end(returned)
     elif isinstance(returned, Mapping):
-        for key, value in returned.items():
+        for key, value in cast("Mapping[object, object]", returned).items():
+            if not isinstance(key, str):
+                raise TypeError(f"graph `{node.name}` returned {key!r} as the name of an output")
             node.add_output(key, lift(value))
     elif isinstance(returned, Operators):
         node.add_output("result", lift(returned))
@@ -287,7 +310,11 @@ class _GraphDecorator:
         """
         _check_settings(settings)
         if function is None:
-            return lambda function: GraphFactory(function, settings)
+
+            def decorate(function: Callable[..., Any]) -> GraphFactory[..., Any]:
+                return GraphFactory(function, settings)
+
+            return decorate
         return GraphFactory(function, settings)
 
     def loop(

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from operonx.core.errors import BuildError, BuildIssue
 from operonx.core.expressions.building import building_graph, pop_graph, push_graph
@@ -14,11 +14,11 @@ from operonx.core.expressions.refs import Expression, ParentRef, PortRef, lift
 from operonx.core.ops.base import Op
 from operonx.core.ops.naming import assigned_name
 from operonx.core.ops.policies import OnError, Policies
-from operonx.core.ops.signature import Port
 
 if TYPE_CHECKING:
     from operonx.core.graph.analysis import Analysis
     from operonx.core.graph.loops import LoopOp
+    from operonx.core.ops.signature import Port
 
 __all__ = ["Edge", "GraphInput", "GraphOp", "Write"]
 
@@ -46,8 +46,11 @@ class GraphInput:
 
     name: str
     annotation: Any = Any
+    """Its type, `Any` where unknown; of a stream the type of its items."""
     required: bool = True
     default: Any = None
+    streams: bool = False
+    """Whether a stream itself is handed in; known once the graph is built."""
 
 
 class GraphOp(Op):
@@ -128,11 +131,11 @@ class GraphOp(Op):
 
     # -- authoring
 
-    def __enter__(self) -> GraphOp:
+    def __enter__(self) -> Self:
         if self.analysis is not None:
             raise TypeError(f"graph `{self.name}` is built; a graph block is entered once")
         if not self.named:
-            self.name = assigned_name(sys._getframe(1)) or self.name
+            self.name = assigned_name(sys._getframe(1)) or self.name  # pyright: ignore[reportPrivateUsage]  # who calls
         outer = building_graph()
         if outer is not None:
             outer.add_op(self)
@@ -287,7 +290,7 @@ class GraphOp(Op):
 
         return to_mermaid(self)
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         # JupyterLab and Notebook 7.1+ draw this type; others show the text.
         return {"text/vnd.mermaid": self.to_mermaid(), "text/plain": str(self)}
 
@@ -300,6 +303,6 @@ def _declared(inputs: Iterable[str] | Mapping[str, Any] | None) -> dict[str, Gra
     if isinstance(inputs, Mapping):
         return {
             name: given if isinstance(given, GraphInput) else GraphInput(name, given)
-            for name, given in inputs.items()
+            for name, given in cast("Mapping[str, Any]", inputs).items()
         }
     return {name: GraphInput(name) for name in inputs}

@@ -5,18 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias, cast
 
 from operonx.core.errors import did_you_mean, listed
 from operonx.core.expressions.building import building_graph
 from operonx.core.expressions.parsing import parse_expression
 from operonx.core.expressions.refs import (
+    Batch,
+    Collect,
+    ErrorRef,
     Expression,
     IterationRef,
     IterationsRef,
     Operators,
     ParentRef,
+    PortRef,
     lift,
+    walk,
 )
 from operonx.core.graph.graph import GraphInput, GraphOp
 from operonx.core.ops.naming import assigned_name
@@ -71,7 +76,7 @@ class LoopOp(GraphOp):
         self,
         *,
         until: Any,
-        max_iterations: int = 1000,
+        max_iterations: object = 1000,
         name: str | None = None,
         annotations: Mapping[str, Any] | None = None,
         **state: Any,
@@ -103,13 +108,12 @@ class LoopOp(GraphOp):
         """An output of every iteration as it comes: `loop.iterations["x"]`."""
         return Iterations(self)
 
-    def __enter__(self) -> LoopOp:
+    def __enter__(self) -> Self:
         if building_graph() is None:
             raise TypeError("a loop is part of a graph: open its block inside a graph block")
         if not self.named:
-            self.name = assigned_name(sys._getframe(1)) or self.name
-        super().__enter__()
-        return self
+            self.name = assigned_name(sys._getframe(1)) or self.name  # pyright: ignore[reportPrivateUsage]  # who calls
+        return super().__enter__()
 
     def resolve_until(self, names: set[str]) -> None:
         """Bind `until` to this loop's state and outputs; mistakes are reported.
@@ -126,6 +130,7 @@ class LoopOp(GraphOp):
                 self.report(self, f"until: {error}")
         elif isinstance(self.until_source, Operators):
             self.until = rebind_parent(lift(self.until_source), self)
+            self._check_until(self.until, names)
         else:
             self.report(
                 self,
@@ -133,16 +138,33 @@ class LoopOp(GraphOp):
                 hint='for instance `until=PARENT["count"] >= 3` or `until="count >= 3"`',
             )
 
+    def _check_until(self, until: Expression, names: set[str]) -> None:
+        for part in walk(until):
+            match part:
+                case ParentRef(key=key):
+                    self._require_name(key, names)
+                case PortRef() | ErrorRef() | IterationsRef() | Collect() | Batch():
+                    self.report(
+                        self,
+                        f"until: {part!r} is neither state nor output of the loop",
+                        hint='write it to one in the body, `... >> PARENT["key"]`, and test that',
+                    )
+                case _:
+                    pass
+
     def _name(self, name: str, names: set[str]) -> Expression:
         if name not in names and name == "iteration":
             return IterationRef(self)
+        self._require_name(name, names)
+        return ParentRef(self, name)
+
+    def _require_name(self, name: str, names: set[str]) -> None:
         if name not in names:
             self.report(
                 self,
-                f"until: no state or output `{name}`; there are {listed(sorted(names))}",
+                f"until: no state or output `{name}`; there are {listed(sorted(names), 'none')}",
                 hint=did_you_mean(name, names),
             )
-        return ParentRef(self, name)
 
 
 def rebind_parent(expression: Expression, graph: GraphOp) -> Expression:
@@ -161,19 +183,20 @@ def rebind_parent(expression: Expression, graph: GraphOp) -> Expression:
 
 def _rebuild(expression: Expression, graph: GraphOp) -> Expression:
     copy = object.__new__(type(expression))
-    for slot in type(expression).__slots__:
-        value = getattr(expression, slot)
-        if isinstance(value, Expression):
-            value = rebind_parent(value, graph)
-        elif isinstance(value, tuple):
-            value = tuple(
-                rebind_parent(part, graph) if isinstance(part, Expression) else part
-                for part in value
-            )
-        elif isinstance(value, dict):
-            value = {
-                key: rebind_parent(part, graph) if isinstance(part, Expression) else part
-                for key, part in value.items()
-            }
-        setattr(copy, slot, value)
+    slots: tuple[str, ...] = getattr(type(expression), "__slots__", ())
+    for slot in slots:
+        setattr(copy, slot, _rebound(getattr(expression, slot), graph))
     return copy
+
+
+def _rebound(value: object, graph: GraphOp) -> object:
+    match value:
+        case Expression():
+            return rebind_parent(value, graph)
+        case tuple():
+            return tuple(_rebound(part, graph) for part in cast("tuple[object, ...]", value))
+        case dict():
+            parts = cast("dict[object, object]", value)
+            return {key: _rebound(part, graph) for key, part in parts.items()}
+        case _:
+            return value

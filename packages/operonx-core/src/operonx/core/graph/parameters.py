@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_origin
 
 from operonx.core.expressions.refs import Expression, ParentRef, StreamOf
 from operonx.core.graph.graph import GraphOp
-from operonx.core.ops.base import Op
 from operonx.core.ops.function import FuncOp
 from operonx.core.ops.signature import Parameter
+from operonx.core.stream import Stream
 
-__all__ = ["is_broken", "is_stream", "parameter_type", "parameters_of"]
+if TYPE_CHECKING:
+    from operonx.core.ops.base import Op
+
+__all__ = ["is_broken", "is_stream", "names_stream", "parameter_type", "parameters_of"]
 
 
 def parameters_of(op: Op) -> dict[str, Parameter] | None:
@@ -26,7 +29,7 @@ def parameters_of(op: Op) -> dict[str, Parameter] | None:
                     given.annotation,
                     given.required,
                     given.default,
-                    False,  # noqa: FBT003 - `keyword_only`
+                    False,
                     "stream" if given.streams else "input",
                 )
                 for given in inputs.values()
@@ -41,13 +44,21 @@ def parameter_type(op: Op, port: str) -> Any:
     return parameters[port].annotation if port in parameters else Any
 
 
+def names_stream(annotation: object) -> bool:
+    """Return whether an annotation is `Stream` or `Stream[T]`."""
+    return annotation is Stream or get_origin(annotation) is Stream
+
+
 def is_stream(expression: Expression) -> bool:
     """Return whether a whole stream is handed over: `ref.stream()`, or an input that is one."""
     while isinstance(expression, ParentRef) and expression.graph is not None:
-        given = expression.graph.parameters
-        if expression.graph.kind == "loop" or given is None:
+        graph: GraphOp = expression.graph
+        if graph.kind == "loop":
             return False
-        outer = expression.graph.inputs.get(expression.key)
+        declared = (graph.parameters or {}).get(expression.key)
+        if declared is not None and declared.annotation is not Any:
+            return names_stream(declared.annotation)
+        outer = graph.inputs.get(expression.key)
         if outer is None:
             return False
         expression = outer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, get_args, get_origin
+from typing import Any, get_args
 
 from operonx.core.errors import did_you_mean, listed
 from operonx.core.expressions.refs import (
@@ -20,9 +20,8 @@ from operonx.core.graph.analysis import Analysis, expressions_of, op_leaves
 from operonx.core.graph.branches import BranchOp
 from operonx.core.graph.graph import GraphInput, GraphOp, Write
 from operonx.core.graph.loops import LoopOp
-from operonx.core.graph.parameters import is_broken, is_stream, parameter_type
+from operonx.core.graph.parameters import is_broken, is_stream, names_stream, parameter_type
 from operonx.core.ops.base import Op
-from operonx.core.stream import Stream
 
 __all__ = ["all_expressions", "check_refs", "find_inputs", "find_writers", "resolve_targets"]
 
@@ -92,7 +91,7 @@ def _with_type(graph: GraphOp, declared: GraphInput) -> GraphInput:
     streams = False
     if not isinstance(graph, LoopOp):
         given = graph.inputs.get(declared.name)
-        streams = _names_stream(annotation)
+        streams = names_stream(annotation)
         if streams:
             annotation = next(iter(get_args(annotation)), Any)
         elif annotation is Any and given is not None:
@@ -100,10 +99,6 @@ def _with_type(graph: GraphOp, declared: GraphInput) -> GraphInput:
     if annotation is Any:
         annotation = _type_of_readers(graph, declared.name)
     return GraphInput(declared.name, annotation, declared.required, declared.default, streams)
-
-
-def _names_stream(annotation: Any) -> bool:
-    return annotation is Stream or get_origin(annotation) is Stream
 
 
 def _type_of_readers(graph: GraphOp, key: str) -> Any:

@@ -3,52 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from operonx.core.graph.analysis import port_axes
 from operonx.core.graph.branches import BranchOp, SwitchOp
 from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp
-from operonx.core.ops.base import Op
 from operonx.core.schema import type_name
+
+if TYPE_CHECKING:
+    from operonx.core.ops.base import Op
 
 __all__ = ["show_graph"]
 
 
 def show_graph(graph: GraphOp) -> str:
     """Return a graph as indented lines, one op each."""
-    return "\n".join(_graph_lines(graph, 0))
+    return "\n".join(_graph_lines(graph))
 
 
-def _graph_lines(graph: GraphOp, depth: int) -> Iterator[str]:
-    analysis = graph.analysis
-    if analysis is None:
-        yield f"{'  ' * depth}{graph.kind} {graph.name} (not built)"
-        return
+def _graph_lines(graph: GraphOp) -> Iterator[str]:
+    # Open graphs with what is left of their ops: graphs may be nested deeper than Python recurses.
+    open_graphs: list[tuple[GraphOp, Iterator[Op]]] = [(graph, _ordered(graph))]
+    yield _title(graph)
+    while open_graphs:
+        current, left = open_graphs[-1]
+        indent = "  " * len(open_graphs)
+        op = next(left, None)
+        if op is None:
+            open_graphs.pop()
+            yield from (indent + line for line in _edges_and_writes(current))
+            yield from (indent + line for line in _bindings(current))
+        elif isinstance(op, GraphOp):
+            open_graphs.append((op, _ordered(op)))
+            yield indent + _title(op)
+        else:
+            yield indent + _op_line(current, op)
+
+
+def _ordered(graph: GraphOp) -> Iterator[Op]:
+    return iter(graph.analysis.order if graph.analysis is not None else ())
+
+
+def _title(graph: GraphOp) -> str:
+    if graph.analysis is None:
+        return f"{graph.kind} {graph.name} (not built)"
     takes = ", ".join(
         given.name if given.annotation is Any else f"{given.name}: {type_name(given.annotation)}"
-        for given in analysis.inputs.values()
+        for given in graph.analysis.inputs.values()
     )
     until = f" until {graph.until!r}" if isinstance(graph, LoopOp) else ""
-    yield f"{'  ' * depth}{graph.kind} {graph.name}({takes}){until}{_policies(graph)}"
-    for op in analysis.order:
-        if isinstance(op, GraphOp):
-            yield from _graph_lines(op, depth + 1)
-            yield from _bindings(op, depth + 2)
-        else:
-            yield "  " * (depth + 1) + _op_line(graph, op)
+    return f"{graph.kind} {graph.name}({takes}){until}{_policies(graph)}"
+
+
+def _edges_and_writes(graph: GraphOp) -> Iterator[str]:
     for edge in graph.edges:
         target = f"~{edge.target.name}" if edge.soft else edge.target.name
-        yield f"{'  ' * (depth + 1)}{edge.source.name} >> {target}"
-    for key, writes in analysis.writers.items():
-        for write in writes:
-            axes = _axes(analysis.output_axes.get(key, ()))
-            yield f"{'  ' * (depth + 1)}{write.expression!r} >> {key}{axes}"
+        yield f"{edge.source.name} >> {target}"
+    if graph.analysis is not None:
+        for key, writes in graph.analysis.writers.items():
+            axes = _axes(graph.analysis.output_axes.get(key, ()))
+            yield from (f"{write.expression!r} >> {key}{axes}" for write in writes)
 
 
-def _bindings(op: GraphOp, depth: int) -> Iterator[str]:
-    for key, value in op.inputs.items():
-        yield f"{'  ' * depth}{key} = {value!r}"
+def _bindings(graph: GraphOp) -> Iterator[str]:
+    return (f"{key} = {value!r}" for key, value in graph.inputs.items())
 
 
 def _op_line(graph: GraphOp, op: Op) -> str:

@@ -60,7 +60,7 @@ class _ZipStreams(BlockFactory):
         for side, ref in sides.items():
             if not isinstance(ref, Operators):
                 raise TypeError(f"`zip_streams({side}=...)` takes a ref, got {ref!r}")
-        own, named = self._named(name, sys._getframe(1), "zip")
+        own, named = self._named(name, sys._getframe(1), "zip")  # pyright: ignore[reportPrivateUsage]  # who calls
         node = ZipOp(own, {side: lift(ref) for side, ref in sides.items()}, named=named)
         graph.add_op(node)
         return node

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from operonx.core.expressions.refs import ErrorRef, Expression, Operators, PortRef
 from operonx.core.ops.edges import SoftEdge, connect
@@ -85,7 +85,7 @@ class Op(Operators):
         return ErrorRef(self)
 
     def __getitem__(self, port: str) -> Expression:
-        if not isinstance(port, str):
+        if not isinstance(cast("object", port), str):
             raise TypeError(
                 f"`{self.name}[{port!r}]`: takes the name of a port; "
                 f'index its value with `{self.name}["port"][{port!r}]`'

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypedDict, TypeVar, cast
 
 from operonx.core.expressions.building import building_graph
-from operonx.core.ops.context import RunContext
+from operonx.core.ops.context import RunContext  # noqa: TC001 - `@op` reads annotations
 from operonx.core.ops.decorator import OpFactory, op
+from operonx.core.ops.naming import calling_frame
 
 __all__ = ["EachItem", "each", "emit"]
 
@@ -51,7 +51,7 @@ class _Each(OpFactory[..., Any]):
         if graph is None:
             return cast("EachItem[T]", _each(list))
         kwargs = {} if name is None else {"name": name}
-        return cast("EachItem[T]", self._add_to(graph, (list,), kwargs, sys._getframe(1)))
+        return cast("EachItem[T]", self._add_to(graph, (list,), kwargs, calling_frame(1)))
 
 
 each = _Each()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import update_wrapper
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from operonx.core.expressions.building import building_graph
 from operonx.core.expressions.refs import Expression, lift
 from operonx.core.ops.function import FuncOp, OpDefinition
-from operonx.core.ops.naming import assigned_name
-from operonx.core.ops.policies import Policies, Rate, Retry, RunIn, UNSET, OnError
-from operonx.core.ops.signature import Signature
+from operonx.core.ops.naming import assigned_name, calling_frame
+from operonx.core.ops.policies import OnError, Policies, Rate, Retry, RunIn
+
+if TYPE_CHECKING:
+    from operonx.core.ops.signature import Signature
 
 __all__ = ["OpDecorator", "OpFactory", "op"]
 
@@ -40,7 +41,7 @@ class OpFactory(Generic[P, R]):
         graph = building_graph()
         if graph is None:
             return cast("R", self.definition.function(*args, **kwargs))
-        return cast("R", self._add_to(graph, args, dict(kwargs), sys._getframe(1)))
+        return cast("R", self._add_to(graph, args, dict(kwargs), calling_frame(1)))
 
     def with_(self, **policies: Any) -> OpFactory[P, R]:
         """Set the name and policies of one use.
@@ -113,7 +114,9 @@ def bind_arguments(
     check of the whole graph reports it with everything else.
     """
     inputs: dict[str, Expression] = {}
-    positional = [p.name for p in signature.parameters if p.role != "context" and not p.keyword_only]
+    positional = [
+        p.name for p in signature.parameters if p.role != "context" and not p.keyword_only
+    ]
     for index, value in enumerate(args):
         key = positional[index] if index < len(positional) else f"argument {index + 1}"
         inputs[key] = lift(value)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from operonx.core.errors import listed
 from operonx.core.expressions.building import building_graph
-from operonx.core.expressions.refs import Expression, IterationRef, ParentRef
+from operonx.core.expressions.refs import Expression, IterationRef, ParentRef, lift
 
 if TYPE_CHECKING:
     from operonx.core.ops.base import Op
 
-__all__ = ["END", "PARENT", "START", "End", "OpGroup", "Parent", "SoftEdge", "Start", "edge", "soft"]
+__all__ = [
+    "END",
+    "PARENT",
+    "START",
+    "End",
+    "OpGroup",
+    "Parent",
+    "SoftEdge",
+    "Start",
+    "edge",
+    "soft",
+]
 
 T = TypeVar("T")
 
@@ -91,7 +102,7 @@ class Parent:
     __slots__ = ()
 
     def __getitem__(self, key: str) -> Any:
-        if not isinstance(key, str):
+        if not isinstance(cast("object", key), str):
             raise TypeError(f"PARENT[...] takes the name of an input, got {key!r}")
         return ParentRef(building_graph(), key)
 
@@ -109,10 +120,10 @@ END: Final = End()
 PARENT: Final = Parent()
 
 
-def _as_list(value: object) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     if isinstance(value, OpGroup):
         return list(value.ops)
-    return list(value) if isinstance(value, (list, tuple)) else [value]
+    return list(cast("list[Any]", value)) if isinstance(value, (list, tuple)) else [value]
 
 
 def _plain_op(value: object, where: str) -> Op:
@@ -132,7 +143,7 @@ def connect(sources: object, targets: object) -> Any:
         return END
     if isinstance(targets, ParentRef):
         for source in froms:
-            source._ref() >> targets
+            _ = lift(source) >> targets
         return targets
     ends: list[Op] = []
     for target in _as_list(targets):
@@ -166,6 +177,6 @@ def edge(source: object, target: object) -> None:
 
 
 def soft(target: T) -> T:
-    """Mark the target of an edge as soft: `edge(a, soft(b))` is `a >> ~b`."""
+    """Mark the target of an edge: `edge(a, soft(b))` is `a >> ~b`."""
     op: Any = _plain_op(target, "`soft(...)`")
     return SoftEdge(op)  # type: ignore[return-value]  # stands for the op it marks

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from operonx.core.expressions.refs import Expression
 from operonx.core.ops.base import Op
 from operonx.core.ops.context import RunContext
-from operonx.core.ops.policies import Policies
 from operonx.core.ops.signature import Port, Signature, read_signature
 from operonx.core.stream import Stream
+
+if TYPE_CHECKING:
+    from operonx.core.expressions.refs import Expression
+    from operonx.core.ops.policies import Policies
 
 __all__ = ["FuncOp", "OpDefinition"]
 
@@ -87,6 +89,6 @@ class FuncOp(Op):
         return self.signature.is_generator
 
     def warm_up(self, hub: object) -> None:
-        """Call the function's own warm-up hook, if it has one."""
+        """Call the function's own hook, if it has one."""
         if self.definition.warm_up is not None:
             self.definition.warm_up(hub)

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-__all__ = ["assigned_name"]
+__all__ = ["assigned_name", "calling_frame"]
+
+calling_frame: Final = sys._getframe  # pyright: ignore[reportPrivateUsage] - nothing else is as quick
+"""`calling_frame(1)` is the frame of whoever called the function that asks."""
 
 _KNOWN_BYTECODE: Final = sys.implementation.name == "cpython" and (3, 11) <= sys.version_info[
     :2

@@ -7,7 +7,7 @@ They apply in this order: `timeout` bounds one attempt, `retry` makes the attemp
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, cast
 
 __all__ = ["UNSET", "OnError", "Policies", "Rate", "Retry", "RunIn", "Unset"]
 
@@ -45,10 +45,14 @@ class Retry:
     """Exception classes that are worth another attempt; all else fails at once."""
 
     def __post_init__(self) -> None:
-        _require(_is_count(self.attempts), f"Retry(attempts={self.attempts!r}): a whole number from 1")
+        _require(
+            _is_count(self.attempts), f"Retry(attempts={self.attempts!r}): a whole number from 1"
+        )
         _require(_is_seconds(self.backoff), f"Retry(backoff={self.backoff!r}): seconds, 0 or more")
         _require(_is_seconds(self.jitter), f"Retry(jitter={self.jitter!r}): seconds, 0 or more")
-        on = self.on if isinstance(self.on, tuple) else (self.on,)
+        # Types are checked here as well, for those who check none before.
+        given: Any = self.on
+        on = cast("tuple[Any, ...]", given if isinstance(given, tuple) else (given,))
         object.__setattr__(self, "on", on)
         if not on or not all(isinstance(kind, type) and issubclass(kind, Exception) for kind in on):
             raise TypeError(f"Retry(on={self.on!r}): takes a tuple of exception classes")
@@ -90,9 +94,9 @@ class Policies:
     """Reserved: refused at build."""
 
     def __post_init__(self) -> None:
-        if self.retry is not None and not isinstance(self.retry, Retry):
+        if not isinstance(cast("object", self.retry), Retry | None):
             raise TypeError(f"retry={self.retry!r}: takes a `Retry(attempts=...)`")
-        if self.rate is not None and not isinstance(self.rate, Rate):
+        if not isinstance(cast("object", self.rate), Rate | None):
             raise TypeError(f"rate={self.rate!r}: takes a `Rate(n, per=seconds)`")
         _require(
             self.timeout is None or (_is_seconds(self.timeout) and self.timeout > 0),
@@ -106,7 +110,9 @@ class Policies:
             self.max_open is None or _is_count(self.max_open),
             f"max_open={self.max_open!r}: takes a whole number from 1",
         )
-        _require(self.on_error in ("raise", "skip"), f'on_error={self.on_error!r}: "raise" or "skip"')
+        _require(
+            self.on_error in ("raise", "skip"), f'on_error={self.on_error!r}: "raise" or "skip"'
+        )
         _require(
             self.run_in in ("auto", "inline", "thread", "process"),
             f'run_in={self.run_in!r}: "auto", "inline", "thread" or "process"',
@@ -132,7 +138,6 @@ class Policies:
 
 
 POLICY_NAMES: Final = frozenset(field.name for field in fields(Policies))
-
 
 
 def _is_count(value: object) -> bool:

@@ -1,0 +1,53 @@
+"""Failures put into words: the error a caller gets, the reason of a skip, `op.error`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from operonx.core.engine.state import MemoryState, context_of
+from operonx.core.errors import OpError
+from operonx.core.expressions.printing import show_value
+from operonx.core.plan.nodes import CallNode
+
+if TYPE_CHECKING:
+    from operonx.core.plan.nodes import Node
+
+__all__ = ["error_value", "op_error", "reason_of"]
+
+_SECRET_NAMES: Final = ("key", "token", "secret", "password", "credential", "authorization")
+
+
+def op_error(inst: MemoryState, node: Node, error: BaseException) -> OpError:
+    """Return what a firing raised as the error that its caller gets."""
+    return OpError(node.path, context_of(inst), error, _shown_inputs(inst, node))
+
+
+def _shown_inputs(inst: MemoryState, node: Node) -> dict[str, str]:
+    if not isinstance(node, CallNode):
+        return {}
+    shown: dict[str, str] = {}
+    for argument in node.arguments:
+        if any(word in argument.name.lower() for word in _SECRET_NAMES):
+            shown[argument.name] = "<redacted>"
+            continue
+        try:
+            shown[argument.name] = show_value(argument.evaluate(inst))
+        except Exception as error:  # noqa: BLE001 - the input itself is what failed
+            shown[argument.name] = f"<{type(error).__name__}>"
+    return shown
+
+
+def reason_of(failure: OpError) -> str:
+    """Return a failure as the reason of a skip."""
+    return f"op `{failure.op}` failed: {type(failure.__cause__).__name__}: {failure.cause_message}"
+
+
+def error_value(failure: OpError) -> dict[str, Any]:
+    """Return an error as `op.error` gives it."""
+    cause = failure.__cause__
+    return {
+        "type": type(cause).__name__,
+        "message": failure.cause_message,
+        "op": failure.op,
+        "ctx": [list(step) for step in failure.ctx],
+    }

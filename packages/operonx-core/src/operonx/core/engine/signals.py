@@ -1,0 +1,245 @@
+"""What becomes of nodes, instances and streams: the accounting of a run, with one owner.
+
+A node is decided once: it fires or is skipped. Whoever decides it says so here, and those that wait
+for it get their signals; a node that has all of them goes into the line of what is ready.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from operonx.core.engine.result import Skip
+from operonx.core.engine.state import (
+    COUNT,
+    COVERED,
+    FIRED,
+    SKIP,
+    SKIPPED,
+    MemoryState,
+    StreamState,
+    context_of,
+)
+
+if TYPE_CHECKING:
+    from operonx.core.engine.sifting import Sifter
+    from operonx.core.engine.turns import Turns
+    from operonx.core.errors import Context
+    from operonx.core.plan.nodes import Node, Region
+
+__all__ = ["Signals"]
+
+
+class Signals:
+    """The counters of one run."""
+
+    def __init__(self) -> None:
+        self.ready: deque[Any] = deque()
+        """Instances and nodes in turn, two entries for each firing."""
+        self.skips: dict[str, Skip] = {}
+        """What was skipped, by op path."""
+        self.turns: list[Turns] = []
+        """What goes in context order in this run."""
+        self.streams: dict[tuple[int, Context], StreamState] = {}
+        """Streams by region and context; kept only where something goes in context order."""
+        self.sifter: Sifter | None = None
+        """Chooses and orders the frames that a watcher gets; None: as they come."""
+
+    # -- nodes
+
+    def push(self, inst: MemoryState, node: Node) -> None:
+        """Let a node fire (or be skipped) next."""
+        self.ready.append(inst)
+        self.ready.append(node)
+
+    def signal(
+        self, inst: MemoryState, node: Node, heard: int = 0, reason: str | None = None
+    ) -> None:
+        """Give a node one of the signals it waits for.
+
+        Args:
+            inst: The node's instance.
+            node: The node.
+            heard: `SKIP` if what it waits for was skipped, with `COVERED` if as a whole.
+            reason: Why.
+        """
+        left = (inst.pending[node.index] - 1) | heard
+        inst.pending[node.index] = left
+        if heard and reason is not None:
+            if inst.reasons is None:
+                inst.reasons = {}
+            inst.reasons.setdefault(node.index, reason)
+        if not left & COUNT:
+            self.ready.append(inst)
+            self.ready.append(node)
+
+    def fired(self, inst: MemoryState, node: Node) -> None:
+        """A node fired: tell those that wait for it."""
+        pending = inst.pending
+        for target in node.targets:
+            index = target.index
+            left = pending[index] - 1
+            pending[index] = left
+            if not left & COUNT:
+                self.ready.append(inst)
+                self.ready.append(target)
+        if node.linked:
+            self._tell(inst, node, 0, None)
+        inst.open -= 1
+        if not inst.open:
+            self.close(inst)
+
+    def skipped(
+        self,
+        inst: MemoryState,
+        node: Node,
+        *,
+        covered: bool = False,
+        reason: str | None = None,
+        began: bool = False,
+    ) -> None:
+        """A node will not fire here: tell those that wait for it.
+
+        Args:
+            inst: The node's instance.
+            node: The node.
+            covered: Whether it was skipped as a whole, outside this instance.
+            reason: Why; None takes what it heard.
+            began: Whether it fired and failed, so that its error node has heard already.
+        """
+        if reason is None:
+            reason = (inst.reasons or {}).get(node.index, "what it waits for was skipped")
+        if not covered:
+            self._note(node, context_of(inst), reason)
+        heard = SKIP | COVERED if covered else SKIP
+        for promise in node.promises:
+            if not (began and promise is node.failed):
+                self.signal(inst, promise, heard, reason)
+        if node.on_skip is not None:
+            node.on_skip(self, inst, node, heard, reason)
+        if self.turns and node.op is not None:
+            self._pass_turns(inst, node)
+        for target in node.targets:
+            self.signal(inst, target, heard, reason)
+        if node.linked:
+            self._tell(inst, node, heard, reason)
+        inst.open -= 1
+        if not inst.open:
+            self.close(inst)
+
+    def _pass_turns(self, inst: MemoryState, node: Node) -> None:
+        child = getattr(node, "child", None)
+        for turns in self.turns:
+            if child is not None and turns.concerns(child):
+                turns.passed(inst)
+        if self.sifter is not None:
+            self.sifter.passed(inst, node)
+
+    def _tell(self, inst: MemoryState, node: Node, heard: int, reason: str | None) -> None:
+        for waiter in node.after:
+            self.signal(inst, waiter)
+        for listener, member in node.reports:
+            listener.hear(self, inst, listener, member, heard, reason)
+        if node.inner:
+            inst.pending[node.index] = SKIPPED if heard else FIRED
+            late = inst.late.pop(node.index, ()) if inst.late is not None else ()
+            for deeper in late:
+                for target in node.inner:
+                    if target.region is deeper.region:
+                        self.signal(deeper, target, heard and SKIP | COVERED, reason)
+
+    def _note(self, node: Node, ctx: Context, reason: str) -> None:
+        """Note that a node, and what it covers in deeper regions, was skipped."""
+        open_ends = [node]
+        while open_ends:
+            at = open_ends.pop()
+            open_ends.extend(at.covers)
+            if at.op is not None:
+                self.note(at.path, ctx, reason)
+
+    def note(self, path: str, ctx: Context, reason: str) -> None:
+        """Note that an op was skipped, or failed and was contained, at a context."""
+        known = self.skips.get(path)
+        if known is None:
+            self.skips[path] = Skip(1, ctx, reason)
+        elif ctx < known.ctx:
+            self.skips[path] = Skip(known.count + 1, ctx, reason)
+        else:
+            self.skips[path] = Skip(known.count + 1, known.ctx, known.reason)
+
+    # -- instances and streams
+
+    def open_stream(
+        self, owner: Node, region: Region, parent: MemoryState, limit: int | None
+    ) -> StreamState:
+        """Begin a stream; its parent stays open until the stream is over."""
+        stream = StreamState(owner, region, parent, limit if region.window else None)
+        parent.open += 1
+        if self.turns:
+            self.streams[region.index, context_of(parent)] = stream
+        return stream
+
+    def open_item(self, stream: StreamState) -> MemoryState:
+        """Open the next item of a stream; its slots are the caller's to fill at once."""
+        region = stream.region
+        inst = MemoryState(region, stream.parent, stream.count, stream)
+        stream.count += 1
+        if not inst.open:
+            return inst
+        stream.open += 1
+        ready = self.ready
+        for node in region.roots:
+            ready.append(inst)
+            ready.append(node)
+        for source, target in region.outer:
+            self._link_outer(inst, source, target)
+        return inst
+
+    def _link_outer(self, inst: MemoryState, source: Node, target: Node) -> None:
+        holder = inst.parent
+        while holder is not None and holder.region is not source.region:
+            holder = holder.parent
+        assert holder is not None  # the plan links regions to those around them only
+        state = holder.pending[source.index]
+        if state & FIRED:
+            self.signal(inst, target)
+        elif state & SKIPPED:
+            reason = (holder.reasons or {}).get(source.index)
+            self.signal(inst, target, SKIP | COVERED, reason)
+        else:
+            if holder.late is None:
+                holder.late = {}
+            waiting = holder.late.setdefault(source.index, [])
+            if not waiting or waiting[-1] is not inst:
+                waiting.append(inst)
+
+    def end_stream(self, stream: StreamState, *, ok: bool, reason: str | None = None) -> None:
+        """End a stream: no further items come. `ok` is False where it failed."""
+        stream.ended = True
+        stream.ok = ok
+        for waiter in stream.region.waiters:
+            waiter.stream_ended(self, stream, waiter, reason)
+        for turns in self.turns:
+            turns.move()
+        self._finish_stream(stream)
+
+    def _finish_stream(self, stream: StreamState) -> None:
+        if stream.ended and not stream.open and not stream.over:
+            # Telling of the end may close the last item, which comes here too.
+            stream.over = True
+            parent = stream.parent
+            parent.open -= 1
+            if not parent.open:
+                self.close(parent)
+
+    def close(self, inst: MemoryState) -> None:
+        """Everything of an instance is decided: let its stream go on."""
+        stream = inst.stream
+        if stream is None:
+            return
+        stream.open -= 1
+        resume = stream.resume
+        if resume is not None and not stream.full:
+            stream.resume = None
+            resume()
+        self._finish_stream(stream)
