@@ -44,7 +44,7 @@ def examples(ci: int, deep: int) -> settings:
 @contextmanager
 def named(program: Program) -> Iterator[None]:
     """Name the program that blocks the whole process, which no timeout in the loop can do."""
-    patience = threading.Timer(10 * PATIENCE, print, [program], {"file": sys.__stderr__})
+    patience = threading.Timer(10 * PATIENCE[0], print, [program], {"file": sys.__stderr__})
     patience.start()
     try:
         yield

@@ -1,5 +1,7 @@
 """Cancelling and time-outs, wherever they come: nothing of a run is left behind."""
 
+# Threads and loops of two kinds meet here: looking again is simpler than waking across them.
+# ruff: noqa: ASYNC110
 from __future__ import annotations
 
 import asyncio
@@ -68,7 +70,7 @@ def living_tasks(backend: str) -> int:
     """The tasks of this event loop."""
     if backend == "asyncio":
         return len(asyncio.all_tasks())
-    import trio  # only there, it runs
+    import trio  # noqa: PLC0415 - only there it runs
 
     return trio.lowlevel.current_statistics().tasks_living
 
@@ -82,7 +84,7 @@ async def settled(backend: str, tasks: int) -> int:
     return living_tasks(backend)
 
 
-def mix(ledger: Ledger, **settings: Any) -> GraphOp:
+def mix(ledger: Ledger, **settings: Any) -> GraphOp:  # noqa: C901, PLR0915 - one of each kind
     """A graph with something of everything that can be in flight."""
 
     @op(run_in="thread")
@@ -207,10 +209,8 @@ async def test_the_mix_runs_to_its_end(ledger: Ledger) -> None:
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("how", ["run", "stream", "handle"])
-async def test_cancelled_at_random_points(
-    how: str, ledger: Ledger, anyio_backend: str
-) -> None:
-    draw = random.Random(f"{how} {anyio_backend}")
+async def test_cancelled_at_random_points(how: str, ledger: Ledger, anyio_backend: str) -> None:
+    draw = random.Random(f"{how} {anyio_backend}")  # noqa: S311 - seeded, no secret
     engine = Operon(mix(ledger))
     await engine.run({"n": 6})
     tasks = living_tasks(anyio_backend)
@@ -236,7 +236,7 @@ async def test_cancelled_at_random_points(
 
 @pytest.mark.timeout(120)
 async def test_cancelled_after_random_numbers_of_turns(ledger: Ledger, anyio_backend: str) -> None:
-    draw = random.Random(f"turns {anyio_backend}")
+    draw = random.Random(f"turns {anyio_backend}")  # noqa: S311 - seeded, no secret
     engine = Operon(mix(ledger))
     tasks = living_tasks(anyio_backend)
     for _ in range(170):
@@ -252,17 +252,20 @@ async def test_cancelled_after_random_numbers_of_turns(ledger: Ledger, anyio_bac
 
 @pytest.mark.timeout(120)
 async def test_timed_out_at_random_points(ledger: Ledger, anyio_backend: str) -> None:
-    draw = random.Random(f"timeout {anyio_backend}")
+    draw = random.Random(f"timeout {anyio_backend}")  # noqa: S311 - seeded, no secret
     tasks = living_tasks(anyio_backend)
     failed = 0
     for _ in range(170):
         engine = Operon(mix(ledger, timeout=draw.random() ** 2 * 0.03 + 1e-4))
+        failure: OpError | None = None
         try:
             await engine.run({"n": 6})
         except OpError as error:
+            failure = error
+        if failure is not None:
             failed += 1
-            assert ("g", ()) == (error.op, error.ctx)
-            assert isinstance(error.__cause__, TimeoutError)
+            assert ("g", ()) == (failure.op, failure.ctx)
+            assert isinstance(failure.__cause__, TimeoutError)
         assert {} == ledger.open
         assert tasks == await settled(anyio_backend, tasks)
     assert failed > 100
@@ -270,7 +273,7 @@ async def test_timed_out_at_random_points(ledger: Ledger, anyio_backend: str) ->
 
 @pytest.mark.timeout(120)
 async def test_failing_at_random_points(ledger: Ledger, anyio_backend: str) -> None:
-    draw = random.Random(f"failing {anyio_backend}")
+    draw = random.Random(f"failing {anyio_backend}")  # noqa: S311 - seeded, no secret
 
     @op
     async def bomb(after: float) -> int:
@@ -322,7 +325,7 @@ async def test_cancelling_a_task_that_awaits_a_run(ledger: Ledger) -> None:
         ledger.begun.clear()
         ledger.ended.clear()
         async with anyio.create_task_group() as group:
-            group.start_soon(main)  # type: ignore[arg-type]  # each makes a coroutine
+            group.start_soon(main)
             while not ledger.begun["forever"]:
                 await anyio.lowlevel.checkpoint()
             group.cancel_scope.cancel()
@@ -354,7 +357,7 @@ async def test_an_asyncio_task_that_awaits_a_run_is_cancelled(
     for main in (engine.run, lambda: engine.start().result(), watched):
         ledger.begun.clear()
         ledger.ended.clear()
-        task = asyncio.ensure_future(main())  # type: ignore[arg-type]  # each a coroutine
+        task = asyncio.ensure_future(main())  # noqa: TID251 - what is tested
         while not ledger.begun["forever"]:
             await anyio.lowlevel.checkpoint()
         task.cancel()
@@ -414,7 +417,7 @@ async def test_cancelling_after_the_end_changes_nothing(ledger: Ledger) -> None:
 
 async def test_iterating_a_cancelled_run_says_so(ledger: Ledger) -> None:
     handle = Operon(mix(ledger)).start({"n": 500})
-    with pytest.raises(RunStateError, match="cancelled"):
+    with pytest.raises(RunStateError, match="cancelled"):  # noqa: PT012 - the iteration raises
         async for _ in handle:
             handle.cancel()
     assert {} == ledger.open
@@ -455,7 +458,7 @@ async def test_an_exception_in_the_block_of_a_stream_passes_and_ends_the_run(
     ledger: Ledger, anyio_backend: str
 ) -> None:
     tasks = living_tasks(anyio_backend)
-    with pytest.raises(LookupError, match="mine"):
+    with pytest.raises(LookupError, match="mine"):  # noqa: PT012 - what leaves the block
         async with Operon(mix(ledger)).stream({"n": 100_000}) as run:
             async for _ in run:
                 raise LookupError("mine")
@@ -544,12 +547,6 @@ async def test_a_generator_is_closed_when_another_op_fails(how: str, ledger: Led
             while True:
                 yield 1
 
-    @op
-    def bomb(x: int, n: int) -> int:
-        if n > 50:
-            raise ValueError("enough")
-        return x
-
     kinds: dict[str, Any] = {
         "async gen": endless_async,
         "def gen": endless.with_(run_in="thread"),
@@ -598,6 +595,37 @@ async def test_a_generator_that_raises_while_it_is_closed_does_not_hide_the_fail
     assert ("g.f", "the failure") == (caught.value.op, caught.value.cause_message)
 
 
+async def test_shielded_clean_ups_come_to_their_end(ledger: Ledger) -> None:
+    cleaned: list[int] = []
+
+    @op
+    async def cleaning(x: int) -> int:
+        try:
+            with ledger.inside("cleaning"):
+                await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(0.7)
+                cleaned.append(x)
+        return x
+
+    @op
+    async def fails(x: int) -> int:
+        while ledger.begun["cleaning"] < 3:
+            await anyio.lowlevel.checkpoint()
+        raise ValueError("bomb")
+
+    with GraphOp(name="g") as g:
+        item = each(PARENT["xs"])
+        c = cleaning(x=item["item"])
+        f = fails(x=item["item"])
+        c["result"] >> PARENT["c"]
+        f["result"] >> PARENT["f"]
+    with pytest.raises(OpError, match="bomb"):
+        await Operon(g).run({"xs": [1, 2, 3]})
+    assert [1, 2, 3] == sorted(cleaned)
+
+
 # -- stop
 
 
@@ -637,8 +665,8 @@ async def test_stop_closes_the_sources_and_finishes_what_is_open(ledger: Ledger)
 
 
 @pytest.mark.parametrize("run_in", ["thread", "inline"])
-async def test_stop_closes_plain_generators(run_in: str, ledger: Ledger) -> None:
-    @op(run_in=run_in)  # type: ignore[arg-type]  # one of the literals
+async def test_stop_closes_plain_generators(run_in: Any, ledger: Ledger) -> None:
+    @op(run_in=run_in)
     def endless() -> Iterator[int]:
         with ledger.inside("endless"):
             i = 0

@@ -1,5 +1,7 @@
-"""What a caller gets when an op fails: class, place, inputs, cause and message, however it watches."""
+"""What a caller gets when an op fails: class, place, inputs, cause, message, however it watches."""
 
+# What an op takes and does not look at is what its test hands it.
+# ruff: noqa: ARG001
 from __future__ import annotations
 
 import asyncio
@@ -88,7 +90,7 @@ def watch(request: pytest.FixtureRequest) -> Watch:
     return found
 
 
-class Broken(Exception):
+class Broken(Exception):  # noqa: N818 - it reads as what it is
     """What the ops of these tests raise."""
 
 
@@ -197,7 +199,7 @@ async def test_items_before_the_failing_one_leave_before_the_error(how: str) -> 
         it = third(how).with_(name="it")()
         it["result"] >> PARENT["out"]
     items: list[int] = []
-    with pytest.raises(OpError):
+    with pytest.raises(OpError):  # noqa: PT012 - the iteration raises
         async for frame in Operon(g).stream():
             items.append(frame.outputs["result"])
     assert [0, 1] == items
@@ -288,6 +290,20 @@ async def test_an_op_without_ports_returns_nothing(how: str) -> None:
         await Operon(g).run()
     assert "g.it" == caught.value.op
     assert isinstance(caught.value.__cause__, OutputError)
+
+
+@pytest.mark.parametrize("value", [None, {}])
+async def test_an_op_without_ports_may_return_an_empty_mapping(value: object) -> None:
+    @op(outputs=[])
+    def nothing() -> Any:
+        return value
+
+    with GraphOp(name="g") as g:
+        n = nothing()
+        o = returning({"a": 1, "b": 2}, "def", outputs=["a", "b"]).with_(name="o")()
+        n >> o
+        o >> END
+    assert {"a": 1, "b": 2} == dict(await Operon(g).run())
 
 
 @pytest.mark.parametrize("how", ["def gen", "async gen"])
@@ -409,7 +425,7 @@ async def test_a_condition_that_raises_never_takes_the_else_arm(watch: Watch) ->
 
     with GraphOp(name="g") as g:
         a, b = yes(), no()
-        choice = if_(PARENT["x"] > 1, a).else_(b)
+        if_.with_(name="choice")(PARENT["x"] > 1, a).else_(b)
         a["result"] >> PARENT["out"]
         b["result"] >> PARENT["out"]
     with pytest.raises(OpError) as caught:
@@ -426,7 +442,7 @@ async def test_a_condition_that_is_no_boolean_ends_the_run() -> None:
 
     with GraphOp(name="g") as g:
         a = yes()
-        choice = if_(PARENT["x"], a)
+        if_.with_(name="choice")(PARENT["x"], a)
         a["result"] >> PARENT["out"]
     with pytest.raises(OpError) as caught:
         await Operon(g).run({"x": 1})

@@ -98,9 +98,7 @@ async def test_frames_in_index_order_of_nested_axes() -> None:
         s["result"] >> PARENT["out"]
     async with Operon(g).stream({"xs": [3, 0, 4, 1]}, order="index") as run:
         contexts = [frame.ctx async for frame in run if frame.op_name == "g.s"]
-    expected = [
-        (("g.row", i), ("g.c", j)) for i, n in enumerate([3, 0, 4, 1]) for j in range(n)
-    ]
+    expected = [(("g.row", i), ("g.c", j)) for i, n in enumerate([3, 0, 4, 1]) for j in range(n)]
     assert expected == contexts
 
 
@@ -143,9 +141,7 @@ async def test_ports_choose_frames_and_cut_them() -> None:
         async with engine.stream({"n": 2}, ports=ports) as run:
             return [(f.op_name, f.ctx, dict(f.outputs)) async for f in run]
 
-    tokens = [
-        ("g.sub.t", (("g.sub.t", i),), {"token": f"t{i}"}) for i in range(2)
-    ]
+    tokens = [("g.sub.t", (("g.sub.t", i),), {"token": f"t{i}"}) for i in range(2)]
     text = ("g.sub.t", (), {"text": "all"})
     assert tokens == await watch(["token"])
     assert [text] == await watch(["text"])

@@ -443,9 +443,7 @@ async def test_a_loop_that_fails_under_on_error_skip_is_skipped() -> None:
 
 async def test_a_loop_limit_under_on_error_skip_is_listed() -> None:
     with GraphOp(name="g") as g:
-        with GraphOp.loop(
-            until=PARENT["n"] < 0, max_iterations=3, n=0, on_error="skip"
-        ) as loop:
+        with GraphOp.loop(until=PARENT["n"] < 0, max_iterations=3, n=0, on_error="skip") as loop:
             s = inc(x=PARENT["n"])
             s["result"] >> PARENT["n"]
         loop["n"].or_else(-1) >> PARENT["out"]

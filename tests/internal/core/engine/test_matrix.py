@@ -9,7 +9,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from operonx.core import END, PARENT, GraphOp, Operon, each, op
+from operonx.core import PARENT, GraphOp, Operon, each, op
 
 pytestmark = [
     pytest.mark.anyio,

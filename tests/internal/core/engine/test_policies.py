@@ -1,5 +1,7 @@
 """Policies, alone and together: timeout, retry, fallback, on_error, concurrency, rate."""
 
+# Threads and loops of two kinds meet here: looking again is simpler than waking across them.
+# ruff: noqa: ASYNC110
 from __future__ import annotations
 
 import threading
@@ -92,7 +94,7 @@ def value(how: str, one: int) -> Any:
 
 @pytest.mark.parametrize("how", KINDS)
 @pytest.mark.parametrize("run_in", ["auto", "inline", "thread"])
-async def test_a_retry_makes_as_many_attempts_as_it_takes(how: str, run_in: str) -> None:
+async def test_a_retry_makes_as_many_attempts_as_it_takes(how: str, run_in: Any) -> None:
     flaky = Flaky(failures=2)
     factory = flaky_op(flaky, how, retry=Retry(attempts=3))
     if not how.startswith("async"):
@@ -482,7 +484,7 @@ def spare() -> Iterator[int]:
 @pytest.mark.parametrize("how", ["def gen", "async gen"])
 @pytest.mark.parametrize("run_in", ["auto", "inline", "thread"])
 async def test_a_generator_that_has_yielded_is_neither_retried_nor_replaced(
-    how: str, run_in: str
+    how: str, run_in: Any
 ) -> None:
     calls: list[int] = []
     factory = half(how, calls, retry=Retry(attempts=3), fallback=spare)
@@ -563,9 +565,9 @@ async def test_errors_are_listed_in_context_order_then_by_path() -> None:
         b["result"] >> PARENT["b"]
         a["result"] >> PARENT["a"]
     result = await Operon(g).run({"xs": [1, 2, 3]})
-    assert [
-        (path, (("g.item", i),)) for i in range(3) for path in ("g.a", "g.b")
-    ] == [(error.op, error.ctx) for error in result.errors]
+    assert [(path, (("g.item", i),)) for i in range(3) for path in ("g.a", "g.b")] == [
+        (error.op, error.ctx) for error in result.errors
+    ]
     assert {"a": [], "b": []} == dict(result)
 
 
@@ -607,9 +609,9 @@ async def test_a_failed_item_does_not_shift_the_others() -> None:
         it = odd(x=item["item"])
         pairs = both(left=item["item"].collect(), right=it["result"].or_else(None).collect())
         pairs["result"] >> PARENT["out"]
-    assert [(1, 1), (2, None), (3, 3), (4, None)] == (
-        await Operon(g).run({"xs": [1, 2, 3, 4]})
-    )["out"]
+    assert [(1, 1), (2, None), (3, 3), (4, None)] == (await Operon(g).run({"xs": [1, 2, 3, 4]}))[
+        "out"
+    ]
 
 
 @pytest.mark.parametrize("how", ["def gen", "async gen"])
@@ -906,8 +908,7 @@ async def test_at_most_so_many_attempts_begin_in_any_such_time(
     assert 6 == flaky.calls
     ordered = sorted(set(waits))[-4:]
     assert all(
-        later - sooner >= 0.05 - 1e-6
-        for sooner, later in zip(ordered, ordered[2:], strict=False)
+        later - sooner >= 0.05 - 1e-6 for sooner, later in zip(ordered, ordered[2:], strict=False)
     )
 
 

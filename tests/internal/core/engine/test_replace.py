@@ -1,5 +1,7 @@
 """`Operon(replace={"path": fake})`: another function in an op's place, all else as it was."""
 
+# What an op takes and does not look at is what its test hands it.
+# ruff: noqa: ARG001
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator

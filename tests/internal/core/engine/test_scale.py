@@ -1,4 +1,4 @@
-"""Size: many runs, long chains, deep graphs and long streams; nothing recurses, nothing piles up."""
+"""Size: many runs, long chains, deep graphs, long streams: nothing recurses, nothing piles up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from operonx.core import END, PARENT, GraphOp, Operon, each, first_of, if_, op
+from operonx.core import PARENT, GraphOp, Operon, each, first_of, if_, op
 
 pytestmark = [
     pytest.mark.anyio,
@@ -233,7 +233,7 @@ async def test_a_graph_built_once_serves_many_engines() -> None:
         assert list(range(1, n + 1)) == (await engine.run({"n": n}))["out"]
 
 
-STREAM = '''
+STREAM = """
 import resource, sys
 import anyio
 from collections.abc import AsyncIterator, Iterator
@@ -289,7 +289,7 @@ anyio.run(main, 5_000, backend=backend)
 before = peak()
 assert anyio.run(main, N, backend=backend) == (N - 1) * N * (2 * N - 1) // 6
 print(peak() - before)
-'''
+"""
 
 
 @pytest.mark.timeout(200)

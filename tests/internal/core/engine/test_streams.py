@@ -600,8 +600,8 @@ async def test_a_zip_within_an_outer_stream() -> None:
 # -- final
 
 
-def talking(how: str, run_in: str = "auto") -> Any:
-    @op(run_in=run_in)  # type: ignore[arg-type]  # one of the literals
+def talking(how: str, run_in: Any = "auto") -> Any:
+    @op(run_in=run_in)
     def talk(n: int) -> Iterator[Any]:
         text = ""
         for i in range(n):
@@ -624,7 +624,7 @@ def talking(how: str, run_in: str = "auto") -> Any:
 @pytest.mark.parametrize(
     ("how", "run_in"), [("def", "auto"), ("def", "inline"), ("def", "thread"), ("async def", "")]
 )
-async def test_final_ports_keep_the_ops_own_axes(how: str, run_in: str, seen: Any) -> None:
+async def test_final_ports_keep_the_ops_own_axes(how: str, run_in: Any, seen: Any) -> None:
     with GraphOp(name="g") as g:
         t = talking(how, run_in or "auto").with_(name="t")(n=PARENT["n"])
         size = add(a=t["count"], b=t["text"].len())
@@ -647,8 +647,8 @@ async def test_final_ports_keep_the_ops_own_axes(how: str, run_in: str, seen: An
 
 @pytest.mark.parametrize("run_in", ["inline", "thread"])
 @pytest.mark.parametrize("mistake", ["none", "twice", "not last", "wrong keys"])
-async def test_a_final_comes_once_and_last(mistake: str, run_in: str) -> None:
-    @op(outputs=["delta"], final=["text"], run_in=run_in)  # type: ignore[arg-type]  # literals
+async def test_a_final_comes_once_and_last(mistake: str, run_in: Any) -> None:
+    @op(outputs=["delta"], final=["text"], run_in=run_in)
     def talk() -> Iterator[Any]:
         yield {"delta": "a"}
         if mistake == "wrong keys":

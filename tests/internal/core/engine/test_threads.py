@@ -1,5 +1,9 @@
-"""Where functions run: the event loop's thread, worker threads, processes; and what is warned of."""
+"""Where functions run: the loop's thread, worker threads, processes; and what is warned of."""
 
+# What an op takes and does not look at is what its test hands it.
+# ruff: noqa: ARG001
+# Threads and loops of two kinds meet here: looking again is simpler than waking across them.
+# ruff: noqa: ASYNC110
 from __future__ import annotations
 
 import ast
@@ -17,10 +21,10 @@ import anyio.lowlevel
 import pytest
 
 from operonx.core import (
-    END,
     PARENT,
     AbandonedThreadWarning,
     BlockingOpWarning,
+    BuildError,
     GraphOp,
     Operon,
     OpError,
@@ -178,14 +182,14 @@ async def test_a_failure_in_a_process_is_that_of_the_op() -> None:
     assert isinstance(caught.value.__cause__, SyntaxError)
 
 
-async def test_a_function_that_no_process_can_import_fails() -> None:
+def test_a_function_that_no_process_can_import_is_a_build_error() -> None:
     @op(run_in="process")
     def local(x: int) -> int:
         return x
 
-    with pytest.raises(OpError) as caught:
-        await Operon(one(local)).run({"x": 1})
-    assert "g.it" == caught.value.op
+    with pytest.raises(BuildError, match="cannot be imported") as caught:
+        one(local)
+    assert ["g.it"] == [issue.op for issue in caught.value.issues]
 
 
 # -- context variables
@@ -193,7 +197,9 @@ async def test_a_function_that_no_process_can_import_fails() -> None:
 color: contextvars.ContextVar[str] = contextvars.ContextVar("color", default="none")
 
 
-@pytest.mark.parametrize("how", ["def", "def inline", "def thread", "async def", "gen", "async gen"])
+@pytest.mark.parametrize(
+    "how", ["def", "def inline", "def thread", "async def", "gen", "async gen"]
+)
 async def test_context_variables_follow_into_every_op(how: str) -> None:
     @op
     def plain(x: int) -> str:
@@ -358,12 +364,37 @@ async def test_an_async_def_that_blocks_the_loop_is_named(how: str) -> None:
     assert "`g.it`" in str(caught[0].message)
 
 
+async def test_a_warning_made_an_error_ends_the_run_or_nothing() -> None:
+    ended: list[int] = []
+
+    @op
+    async def blocks(x: int) -> int:
+        try:
+            time.sleep(0.35)  # noqa: ASYNC251 - what it is warned of
+            await anyio.sleep(0.001)
+            return x
+        finally:
+            ended.append(x)
+
+    outcome: Any = None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            outcome = dict(await Operon(one(blocks)).run({"x": 1}))
+        except OpError as error:
+            outcome = (error.op, type(error.__cause__))
+    assert outcome in ({"out": 1}, ("g.it", BlockingOpWarning))
+    assert [1] == ended
+
+
+@pytest.mark.filterwarnings("error::operonx.core.BlockingOpWarning")
 async def test_an_async_def_that_does_not_block_is_not_warned_of() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         w = where_async(x=item["item"])
         w["result"] >> PARENT["out"]
-    await Operon(g).run({"xs": list(range(500))})  # warnings are errors here
+    xs = list(range(500))
+    assert [threading.get_ident()] * 500 == (await Operon(g).run({"xs": xs}))["out"]
 
 
 async def test_a_plain_def_that_returns_an_awaitable_fails() -> None:

@@ -1,5 +1,7 @@
 """Windows: never more open items than they hold, never a deadlock, and nothing kept."""
 
+# Threads and loops of two kinds meet here: looking again is simpler than waking across them.
+# ruff: noqa: ASYNC110
 from __future__ import annotations
 
 import threading
@@ -11,7 +13,6 @@ import anyio.lowlevel
 import pytest
 
 from operonx.core import (
-    END,
     PARENT,
     GraphOp,
     Operon,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from . import open_bugs
-from .writing import DEEPEST, Block, Ref, Writer, both
+from .writing import DEEPEST, Block, Ref, Writer, both, is_prefix, result_of
 
 __all__ = ["BlockSteps"]
 
@@ -25,8 +24,12 @@ class BlockSteps(Writer):
     def inside(self, inputs: Mapping[str, Ref]) -> Block:
         """Write the block of a nested graph."""
         outer = self.block
-        refs = [Ref(f'PARENT["{key}"]', (), ref.kind) for key, ref in inputs.items()]
+        given = {key: ref for key, ref in inputs.items() if ref.kind != "stream"}
+        refs = [Ref(f'PARENT["{key}"]', (), ref.kind) for key, ref in given.items()]
         self.block = Block(outer.depth + 1, refs)
+        if given.keys() != inputs.keys():
+            own = Ref("")
+            self.call(self.pick(["total", "ttotal"]), 'items=PARENT["s"]', result_of(own), own)
         for _ in range(self.integer(1, 4)):
             self.step()
         self.close()
@@ -51,6 +54,11 @@ class BlockSteps(Writer):
         if given is None:
             return
         inputs, own = given
+        stream = self.recent(lambda one: bool(one.axes) and is_prefix(own.axes, one.axes[:-1]))
+        if stream is not None and self.chance(20):
+            whole = replace(self.read(stream), axes=stream.axes[:-1], kind="stream", op=None)
+            inputs["s"] = replace(whole, text=f"{stream.text}.stream()")
+            own = both(own, whole)
         inner = self.inside(inputs)
         name = self.name("s")
         bound = ", ".join(f"{key}={ref.text}" for key, ref in inputs.items())
@@ -62,7 +70,6 @@ class BlockSteps(Writer):
             ref.text: replace(own, axes=(*own.axes, *ref.axes), kind=ref.kind, op=None)
             for ref in inner.outputs
             if len(own.axes) + len(ref.axes) <= DEEPEST
-            and not (ref.axes and "skip" in policies and not open_bugs.END_OF_FAILED_GRAPH)
         }
         self.add(name, ports, own)
 
@@ -92,8 +99,7 @@ class BlockSteps(Writer):
         for ref in inner.outputs:
             ports[ref.text] = replace(own, kind="list" if ref.axes else ref.kind)
         self.add(name, ports, own)
-        states = [Ref("p", kind="any")] if open_bugs.STATE_AT_LIMIT or not policies else []
-        self._offer_iterations(name, [*inner.outputs, *states], own)
+        self._offer_iterations(name, [*inner.outputs, Ref("p", kind="any")], own)
 
     def _until(self, inner: Block) -> str:
         last = self.integer(0, 2)
@@ -133,14 +139,8 @@ class BlockSteps(Writer):
             own = Ref("")
             self.call("inc", f"x={block.refs[0].text}", {"result": own}, own)
         chosen = list(block.unread.values())
-        passes = open_bugs.INPUT_PASSED_ON or not block.depth
         while self.chance(25) or not (chosen or block.outputs):
-            extra = self.recent(lambda ref: ref.op is not None or passes)
-            if extra is None:
-                own = Ref(f'{self.next_name()}["result"]')
-                self.call("inc", "x=1", {"result": own}, own)
-                extra = self.block.refs[-1]
-            chosen.append(extra)
+            chosen.append(self.recent() or block.refs[0])
         for ref in chosen:
             key = self.name("o")
             made = self.in_expression(ref, as_list=False) if self.chance(10) else ref

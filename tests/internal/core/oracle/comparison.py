@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import anyio
 
@@ -12,13 +12,21 @@ from operonx.core import LoopLimitError, OpError, Operon
 
 from .outcome import Ctx, Failure, FrameKey, Outcome
 
-__all__ = ["PATIENCE", "Observed", "Way", "differences", "observe"]
+__all__ = ["PATIENCE", "Observed", "Way", "differences", "observe", "patience"]
 
 Way: TypeAlias = Literal["plain", "arrival", "index"]
 """How a run is watched: not at all, or its frames in one order or the other."""
 
-PATIENCE = 10.0
-"""Seconds after which a run counts as hung."""
+PATIENCE: Final = (10.0, 1.0)
+"""Seconds after which a run counts as hung: the first, and all after it, as shrinking tries many."""
+
+
+_hangs: list[Operon] = []
+
+
+def patience() -> float:
+    """Return the seconds that a run may take."""
+    return PATIENCE[bool(_hangs)]
 
 
 @dataclass(slots=True)
@@ -43,7 +51,7 @@ async def observe(engine: Operon, inputs: Mapping[str, Any], how: Way) -> Observ
     """
     seen = Observed(frames=None if how == "plain" else {})
     try:
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(patience()):
             if how == "plain":
                 result = await engine.run(inputs)
             else:
@@ -51,6 +59,9 @@ async def observe(engine: Operon, inputs: Mapping[str, Any], how: Way) -> Observ
     except OpError as error:
         seen.failure = _as_failure(error)
         return seen
+    except TimeoutError:
+        _hangs.append(engine)
+        raise
     seen.result = dict(result)
     seen.errors = [_as_failure(error) for error in result.errors]
     seen.skipped = {path: (skip.count, skip.ctx) for path, skip in result.skipped.items()}

@@ -33,7 +33,6 @@ from operonx.core.expressions.refs import (
     walk,
 )
 
-from . import open_bugs
 from .axes import Places, axis_name, branches_to, errors_read, reads, writers, written
 from .calling import OracleStream, call
 from .outcome import Ctx, Failure, Outcome, Slot, Undetermined
@@ -171,8 +170,6 @@ class _Evaluator:
         shared = _shared(theirs, own)
         at = self.values.skipped_at(source, place[:shared])
         if at is not None:
-            if len(at) < len(theirs) > shared and not open_bugs.EDGE_FROM_WHOLE_SKIP:
-                raise Undetermined("oracle-11")
             per_item = _holds_op(own, source) and (source, at) in self.state.standing
             return None if per_item else at
         if len(place) < shared or len(theirs) == shared:

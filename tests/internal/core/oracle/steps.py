@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from . import open_bugs
 from .writing import DEEPEST, Ref, Writer, both, collected, is_prefix, result_of
 
 __all__ = ["BranchSteps", "FailureSteps", "PlainSteps", "StreamSteps"]
@@ -142,19 +141,14 @@ class StreamSteps(Writer):
         arguments = f"items={ref.text}.stream()"
         if self.chance(40):
             other = self.beside(own.axes, ref.needs)
-            if other is not None and self._beside_stream(own, other):
+            # A stream is read once, so its reader must not fire for the items of another.
+            if other is not None and is_prefix(other.axes, own.axes):
                 arguments += f", plus={other.text}"
                 own = both(own, other)
         streams = function in ("sums", "halves", "tsums")
         axes = (*own.axes, self.next_name()) if streams else own.axes
         policies = 'on_error="skip"' if self.chance(40) else ""
         self.call(function, arguments, result_of(replace(own, axes=axes)), own, policies)
-
-    @staticmethod
-    def _beside_stream(own: Ref, other: Ref) -> bool:
-        if not open_bugs.CONSUMER_FIRES_PER_ITEM and not is_prefix(other.axes, own.axes):
-            return False
-        return len(other.axes) < DEEPEST
 
     def batched(self) -> None:
         """An op over lists of so many items."""
@@ -275,9 +269,7 @@ class BranchSteps(Writer):
             alone = replace(made, axes=(), needs=())
             name = self.call("inc", 'x=PARENT["p"]', result_of(alone), alone)
             self.write(f"[{', '.join(names)}] >> ~{name}")
-        elif how == "or_else" and (
-            open_bugs.OR_ELSE_OF_STREAM or len({arm.axes for _, arm in arms}) == 1
-        ):
+        elif how == "or_else":
             text = f'{names[0]}["result"].or_else({names[1]}["result"].or_else(4))'
             self.call("inc", f"x={text}", result_of(made), made)
             self.block.unread.pop(names[0], None)

@@ -23,6 +23,7 @@ from operonx.core.expressions.refs import (
     StreamOf,
     Template,
     lift,
+    require_op,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _require_ref(value: Any, function: str) -> Expression:
 
 def collect(ref: T, per: object = None) -> list[T]:
     """Give a stream's items as a list in index order; see `Operators.collect`."""
-    return cast("list[T]", Collect(_require_ref(ref, "collect"), per))
+    return cast("list[T]", Collect(_require_ref(ref, "collect"), require_op(per)))
 
 
 def stream(ref: T) -> Stream[T]:

@@ -139,7 +139,8 @@ def get_item(base: Any, key: Any) -> Any:
         raise IndexError(f"position {key} is outside a list of {len(base)}")
     if isinstance(base, _PORTABLE):
         raise ExpressionError(f"`{type(base).__name__}` has no items, so no {key!r}")
-    return base[key]
+    # What is indexed here is of no portable type.
+    return cast("Any", base)[key]
 
 
 def _length(value: Any) -> int:

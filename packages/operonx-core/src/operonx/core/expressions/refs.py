@@ -35,6 +35,7 @@ __all__ = [
     "Unary",
     "children",
     "lift",
+    "require_op",
     "walk",
 ]
 
@@ -160,7 +161,7 @@ class Operators:
         Raises:
             TypeError: If `per` is no op.
         """
-        return Collect(self._ref(), per)
+        return Collect(self._ref(), require_op(per))
 
     def stream(self) -> Expression:
         """Hand the stream itself to an op whose parameter is a `Stream[T]`."""
@@ -454,6 +455,17 @@ class Batch(Expression):
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def require_op(per: object) -> Any:
+    """Return the `per` of a `collect`, an op or None.
+
+    Raises:
+        TypeError: If it is anything else.
+    """
+    if per is None or (isinstance(per, Operators) and not isinstance(per, Expression)):
+        return per
+    raise TypeError(f"per= takes an op, got {per!r}")
 
 
 def children(expression: Expression) -> tuple[Expression, ...]:  # noqa: C901 - a case each

@@ -309,13 +309,11 @@ class _GraphDecorator:
             ```
         """
         _check_settings(settings)
-        if function is None:
 
-            def decorate(function: Callable[..., Any]) -> GraphFactory[..., Any]:
-                return GraphFactory(function, settings)
+        def decorate(function: Callable[P, R]) -> GraphFactory[P, R]:
+            return GraphFactory(function, settings)
 
-            return decorate
-        return GraphFactory(function, settings)
+        return decorate if function is None else decorate(function)
 
     def loop(
         self, *, until: Any, max_iterations: int = 1000, **settings: Any

@@ -124,6 +124,7 @@ def _check_writers(
 
 
 def _check_soft_and_plain(graph: GraphOp, op: Op, soft_edges: list[Op]) -> None:
+    by_edge = set(soft_edges)  # a set tells ops by identity, as `==` makes an expression
     soft: set[Any] = set()
     plain: dict[Any, PortRef] = {}
     for expression in expressions_of(op):
@@ -133,7 +134,7 @@ def _check_soft_and_plain(graph: GraphOp, op: Op, soft_edges: list[Op]) -> None:
             else:
                 plain.setdefault(_followed(leaf), leaf)
     for followed, leaf in plain.items():
-        if followed in soft or leaf.op in soft_edges:
+        if followed in soft or leaf.op in by_edge:
             graph.report(
                 op,
                 f"{leaf!r} needs `{leaf.op.name}` to fire, another edge from it is soft",
@@ -144,7 +145,7 @@ def _check_soft_and_plain(graph: GraphOp, op: Op, soft_edges: list[Op]) -> None:
 def _followed(leaf: PortRef) -> Any:
     # The ports of a zip and of a graph fire and are skipped each by itself, those of others as one.
     by_port = isinstance(leaf.op, (GraphOp, ZipOp)) and not isinstance(leaf.op, LoopOp)
-    return (leaf.op, leaf.port) if by_port else leaf.op
+    return (id(leaf.op), leaf.port) if by_port else leaf.op
 
 
 def _leaves_by_edge(expression: Expression) -> Iterator[tuple[PortRef, bool]]:

@@ -97,7 +97,14 @@ class Op(Operators):
         if self.ports is not None and len(ports) == 1:
             return PortRef(self, ports[0].name)
         names = ", ".join(f'`{self.name}["{port.name}"]`' for port in ports)
-        reason = "has open ports" if self.ports is None else f"has {len(ports)} ports"
+        if self.ports is None:
+            read = f"; of those it has, read one: {names}" if names else ""
+            raise TypeError(
+                f"op `{self.name}` has open ports, so it cannot stand for a value: to make the "
+                'whole dict one port write `@op(returns="name")`; to name its keys return a '
+                f"TypedDict or `@op(outputs=[...])`{read}"
+            )
+        reason = f"has {len(ports)} ports"
         raise TypeError(
             f"op `{self.name}` {reason}, so it cannot stand for a value; "
             f"read one: {names or 'an op without ports has no value'}"

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from operonx.core.expressions.building import building_graph
 from operonx.core.expressions.refs import Expression, lift
+from operonx.core.ops.context import RunContext
 from operonx.core.ops.function import FuncOp, OpDefinition
 from operonx.core.ops.naming import assigned_name, calling_frame
 from operonx.core.ops.policies import OnError, Policies, Rate, Retry, RunIn
@@ -19,7 +30,13 @@ __all__ = ["OpDecorator", "OpFactory", "op"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+C = TypeVar("C", bound=RunContext)
+"""The first parameter, if it takes a run context: nothing is passed for it in a graph."""
 F = TypeVar("F", bound="OpFactory[..., Any]")
+
+
+class _Other:
+    """No run context: a first parameter that takes one of these takes anything."""
 
 
 class OpFactory(Generic[P, R]):
@@ -38,6 +55,7 @@ class OpFactory(Generic[P, R]):
         update_wrapper(self, definition.function, updated=())
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Add an op to the open graph; outside a graph block, call the function."""
         graph = building_graph()
         if graph is None:
             return cast("R", self.definition.function(*args, **kwargs))
@@ -99,7 +117,8 @@ class OpFactory(Generic[P, R]):
             self.definition.final,
             self.definition.returns,
         )
-        return OpFactory(definition, self.policies, self.name)
+        made: OpFactory[..., Any] = OpFactory(definition, self.policies, self.name)
+        return made
 
     def __repr__(self) -> str:
         return f"<op {self.definition.name}>"
@@ -131,6 +150,24 @@ class OpDecorator(Protocol):
     """What `@op(...)` with arguments returns."""
 
     @overload
+    def __call__(
+        self, function: Callable[Concatenate[_Other, ...], Any], /
+    ) -> OpFactory[..., Any]: ...
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[C, P], AsyncIterator[R]], /
+    ) -> OpFactory[P, R]: ...
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[C, P], Iterator[R]], /
+    ) -> OpFactory[P, R]: ...
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[C, P], Awaitable[R]], /
+    ) -> OpFactory[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[Concatenate[C, P], R], /) -> OpFactory[P, R]: ...
+    @overload
     def __call__(self, function: Callable[P, AsyncIterator[R]], /) -> OpFactory[P, R]: ...
     @overload
     def __call__(self, function: Callable[P, Iterator[R]], /) -> OpFactory[P, R]: ...
@@ -138,9 +175,21 @@ class OpDecorator(Protocol):
     def __call__(self, function: Callable[P, Awaitable[R]], /) -> OpFactory[P, R]: ...
     @overload
     def __call__(self, function: Callable[P, R], /) -> OpFactory[P, R]: ...
-    def __call__(self, function: Callable[..., Any], /) -> OpFactory[..., Any]: ...
+    def __call__(self, function: Callable[..., Any], /) -> OpFactory[..., Any]:
+        """Make an op factory of a function."""
+        ...
 
 
+@overload
+def op(function: Callable[Concatenate[_Other, ...], Any], /) -> OpFactory[..., Any]: ...
+@overload
+def op(function: Callable[Concatenate[C, P], AsyncIterator[R]], /) -> OpFactory[P, R]: ...
+@overload
+def op(function: Callable[Concatenate[C, P], Iterator[R]], /) -> OpFactory[P, R]: ...
+@overload
+def op(function: Callable[Concatenate[C, P], Awaitable[R]], /) -> OpFactory[P, R]: ...
+@overload
+def op(function: Callable[Concatenate[C, P], R], /) -> OpFactory[P, R]: ...
 @overload
 def op(function: Callable[P, AsyncIterator[R]], /) -> OpFactory[P, R]: ...
 @overload
@@ -168,7 +217,7 @@ def op(
     max_open: int | None = ...,
     cache: Any = ...,
 ) -> OpDecorator: ...
-def op(
+def op(  # noqa: PLR0913 - what `@op(...)` takes
     function: Callable[..., Any] | None = None,
     /,
     *,
@@ -181,6 +230,10 @@ def op(
     **policies: Any,
 ) -> Any:
     """Turn a function into an op factory.
+
+    A parameter annotated `RunContext` is filled by the engine. Let it be the first one, or give it
+    a default: only then type checkers know that a call leaves it out. They check no arguments
+    of an op whose first parameter takes anything (`Any`, `object`, a type variable).
 
     Args:
         function: `def`, `async def`, or a generator of either kind.
@@ -212,8 +265,8 @@ def op(
     def decorate(function: Callable[..., Any]) -> OpFactory[..., Any]:
         if not callable(function):
             raise TypeError(f"`@op` takes a function, got {function!r}")
-        own_name = name or getattr(function, "__name__", type(function).__name__)
-        settings = Policies(**policies)
+        own_name = name or str(getattr(function, "__name__", type(function).__name__))
+        settings = Policies().but(**policies)
         return OpFactory(
             OpDefinition(
                 function, own_name.strip("<>"), settings, outputs, final, returns, rust, warm_up

@@ -177,6 +177,12 @@ def edge(source: object, target: object) -> None:
 
 
 def soft(target: T) -> T:
-    """Mark the target of an edge: `edge(a, soft(b))` is `a >> ~b`."""
+    """Mark the target of an edge, which then does not bind.
+
+    Example:
+        ```python
+        edge(a, soft(b))  # a >> ~b
+        ```
+    """
     op: Any = _plain_op(target, "`soft(...)`")
     return SoftEdge(op)  # type: ignore[return-value]  # stands for the op it marks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from operonx.core.ops.base import Op
 from operonx.core.ops.context import RunContext
@@ -87,6 +87,18 @@ class FuncOp(Op):
     def opens_axis(self) -> bool:
         """True of a generator."""
         return self.signature.is_generator
+
+    def with_(self, **policies: Any) -> NoReturn:
+        """Refuse: the op is made already.
+
+        Raises:
+            TypeError: Always; says where policies are set.
+        """
+        first = next(iter(policies), "name")
+        raise TypeError(
+            f"op `{self.name}` is made already, and policies are set before the call: "
+            f"write `{self.definition.name}.with_({first}=...)(...)`"
+        )
 
     def warm_up(self, hub: object) -> None:
         """Call the function's own hook, if it has one."""

@@ -6,8 +6,11 @@ They apply in this order: `timeout` bounds one attempt, `retry` makes the attemp
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, TypeAlias, cast
+
+from operonx.core.errors import did_you_mean
 
 __all__ = ["UNSET", "OnError", "Policies", "Rate", "Retry", "RunIn", "Unset"]
 
@@ -23,6 +26,7 @@ class Unset:
 
 
 UNSET: Final = Unset()
+_TUPLE: Final = cast("type[Any]", tuple)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ class Retry:
         _require(_is_seconds(self.jitter), f"Retry(jitter={self.jitter!r}): seconds, 0 or more")
         # Types are checked here as well, for those who check none before.
         given: Any = self.on
-        on = cast("tuple[Any, ...]", given if isinstance(given, tuple) else (given,))
-        object.__setattr__(self, "on", on)
+        on: Sequence[Any] = given if isinstance(given, _TUPLE) else (given,)
+        object.__setattr__(self, "on", tuple(on))
         if not on or not all(isinstance(kind, type) and issubclass(kind, Exception) for kind in on):
             raise TypeError(f"Retry(on={self.on!r}): takes a tuple of exception classes")
 
@@ -124,6 +128,10 @@ class Policies:
         Raises:
             TypeError: If there is no policy of a name.
         """
+        for name in changes:
+            if name not in POLICY_NAMES:
+                hint = did_you_mean(name, (*POLICY_NAMES, *_SETTINGS))
+                raise TypeError(f"there is no policy `{name}`" + (f"; {hint}" if hint else ""))
         return replace(self, **changes)
 
     def asked(self) -> dict[str, Any]:
@@ -138,6 +146,8 @@ class Policies:
 
 
 POLICY_NAMES: Final = frozenset(field.name for field in fields(Policies))
+_SETTINGS: Final = ("name", "outputs", "final", "returns", "rust", "warm_up")
+"""What `@op` takes besides policies."""
 
 
 def _is_count(value: object) -> bool:
