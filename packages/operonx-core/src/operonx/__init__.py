@@ -17,7 +17,7 @@ if not TYPE_CHECKING:  # hidden from checkers: else every misspelt attribute wou
 
     def __getattr__(name: str) -> Any:
         if name == "bootstrap":
-            from operonx.core import bootstrap  # noqa: PLC0415 - `import operonx` stays light
+            from operonx.core import bootstrap
 
             globals()[name] = bootstrap
             return bootstrap

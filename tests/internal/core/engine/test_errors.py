@@ -1,5 +1,7 @@
 """What a caller gets when an op fails: class, place, inputs, cause, message, however it watches."""
 
+# Graphs are written in the untyped style here: an op types as its result, and is indexed.
+# mypy: disable-error-code="arg-type,attr-defined,call-arg,call-overload,index,list-item,operator"
 # What an op takes and does not look at is what its test hands it.
 # ruff: noqa: ARG001
 from __future__ import annotations
@@ -201,7 +203,7 @@ async def test_items_before_the_failing_one_leave_before_the_error(how: str) -> 
     items: list[int] = []
     with pytest.raises(OpError):  # noqa: PT012 - the iteration raises
         async for frame in Operon(g).stream():
-            items.append(frame.outputs["result"])
+            items.append(frame.outputs["result"])  # noqa: PERF401 - what came before the error
     assert [0, 1] == items
 
 
@@ -356,7 +358,7 @@ async def test_a_missing_key_of_an_open_port_names_those_that_are_there() -> Non
         (lambda: PARENT["x"] // PARENT["y"], ZeroDivisionError),
         (lambda: PARENT["d"]["missing"], KeyError),
         (lambda: PARENT["x"] < PARENT["s"], ExpressionError),
-        (lambda: PARENT["x"].len(), ExpressionError),
+        (lambda: PARENT["x"].len() + 0, ExpressionError),
         (lambda: PARENT["l"][5], IndexError),
     ],
     ids=["division", "key", "unlike types", "len", "index"],

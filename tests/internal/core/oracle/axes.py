@@ -27,7 +27,16 @@ from operonx.core.expressions.refs import (
 )
 from operonx.core.graph.branches import SwitchOp
 
-__all__ = ["Axes", "Places", "axis_name", "branches_to", "errors_read", "reads", "writers", "written"]
+__all__ = [
+    "Axes",
+    "Places",
+    "axis_name",
+    "branches_to",
+    "errors_read",
+    "reads",
+    "writers",
+    "written",
+]
 
 Axes: TypeAlias = tuple[Any, ...]
 """What opens each axis (an op or a `Batch` ref), outermost first."""
@@ -149,6 +158,4 @@ def errors_read(graph: GraphOp) -> set[Op]:
     """Return the ops of a graph whose `.error` something in it reads."""
     expressions = [part for op in graph.ops for part in reads(op)]
     expressions += [part for parts in writers(graph).values() for part in parts]
-    return {
-        part.op for one in expressions for part in walk(one) if isinstance(part, ErrorRef)
-    }
+    return {part.op for one in expressions for part in walk(one) if isinstance(part, ErrorRef)}

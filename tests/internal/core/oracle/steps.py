@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from . import open_bugs
 from .writing import DEEPEST, Ref, Writer, both, collected, is_prefix, result_of
 
 __all__ = ["BranchSteps", "FailureSteps", "PlainSteps", "StreamSteps"]
@@ -170,10 +171,12 @@ class StreamSteps(Writer):
             return
         unequal = self.chance(15)
         right = self.recent(
-            lambda one: is_prefix(one.axes[:-1], left.axes[:-1])
-            and len(one.axes) == len(left.axes)
-            and (one.axes == left.axes or unequal)
-            and all(dict(left.needs).get(key, arm) == arm for key, arm in one.needs)
+            lambda one: (
+                is_prefix(one.axes[:-1], left.axes[:-1])
+                and len(one.axes) == len(left.axes)
+                and (one.axes == left.axes or unequal)
+                and all(dict(left.needs).get(key, arm) == arm for key, arm in one.needs)
+            )
         )
         if right is None:
             return
@@ -252,7 +255,9 @@ class BranchSteps(Writer):
         if self.chance(30):
             cases = ", ".join(f"{index}: {name}" for index, name in enumerate(named))
             default = f", default={arms[-1]}" if has_else else ""
-            self.write(f"{branch} = switch({subject.text} % {len(named) + 1}, {{{cases}}}{default})")
+            self.write(
+                f"{branch} = switch({subject.text} % {len(named) + 1}, {{{cases}}}{default})"
+            )
             return
         chain = f"if_({subject.text} % 2 == {self.integer(0, 1)}, {named[0]})"
         for name in named[1:]:
@@ -269,7 +274,9 @@ class BranchSteps(Writer):
             alone = replace(made, axes=(), needs=())
             name = self.call("inc", 'x=PARENT["p"]', result_of(alone), alone)
             self.write(f"[{', '.join(names)}] >> ~{name}")
-        elif how == "or_else":
+        elif how == "or_else" and (
+            open_bugs.OR_ELSE_ACROSS_AXES or len({arm.axes for _, arm in arms[:2]}) == 1
+        ):
             text = f'{names[0]}["result"].or_else({names[1]}["result"].or_else(4))'
             self.call("inc", f"x={text}", result_of(made), made)
             self.block.unread.pop(names[0], None)

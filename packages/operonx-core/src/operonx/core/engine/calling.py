@@ -108,7 +108,7 @@ def ports_of(caller: Caller, value: Any, ports: tuple[str, ...], shape: str) -> 
     if shape == "value":
         return {ports[0]: value}
     if shape == "none":
-        if value is not None and not (isinstance(value, dict) and not value):
+        if value is not None and not (type(value) is dict and value == {}):
             raise OutputError(
                 f"returned `{type(value).__name__}`, but it has no ports",
                 hint="annotate the return type, or `@op(outputs=[...])`",

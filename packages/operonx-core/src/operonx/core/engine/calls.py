@@ -68,7 +68,7 @@ def fire_inline(run: Run, inst: MemoryState, node: CallNode) -> None:
         else:
             value = run.variables.copy().run(partial(caller.function, **arguments(run, inst, node)))
         if type(value) is CoroutineType:
-            raise _unawaited(value)
+            raise _unawaited(cast("CoroutineType[Any, Any, Any]", value))
         if caller.measures and clock() - before > SHORT:
             caller.short = False
             choose_fire(node)
@@ -225,13 +225,13 @@ async def _invoke(
     if (policies.run_in == "inline" or short) and not node.streams:
         value = _measured(caller, given)
         if type(value) is CoroutineType:
-            raise _unawaited(value)
+            raise _unawaited(cast("CoroutineType[Any, Any, Any]", value))
         return value
     value = await ThreadCall(run.waker).run(
         run.variables.copy(), partial(_measured, caller, given), context
     )
     if type(value) is CoroutineType:
-        raise _unawaited(value)
+        raise _unawaited(cast("CoroutineType[Any, Any, Any]", value))
     if caller.short and policies.run_in == "auto":
         choose_fire(node)
     return value

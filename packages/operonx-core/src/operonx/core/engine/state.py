@@ -107,4 +107,3 @@ def context_of(inst: MemoryState | None) -> Context:
         steps.append((inst.region.axis, inst.index))
         inst = inst.parent
     return tuple(reversed(steps))
-

@@ -156,7 +156,11 @@ class GraphOp(Op):
         self._require_open(f"op `{op.name}`")
         op.graph = self
         if not op.name or "." in op.name:
-            self.report(op, f"{op.name!r} is no name: names have no dots and are not empty")
+            self.report(
+                op,
+                f"{op.name!r} is no name: names have no dots and are not empty",
+                hint="the dots of a path stand between the names of graphs",
+            )
         self._claim_name(op)
         self.ops.append(op)
 

@@ -80,7 +80,7 @@ class FuncOp(Op):
 
     @property
     def final(self) -> tuple[Port, ...]:
-        """The ports of `yield final(...)`."""
+        """The ports that a generator fills at its end, with `final`."""
         return self.signature.final
 
     @property

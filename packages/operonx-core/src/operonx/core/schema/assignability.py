@@ -8,7 +8,9 @@ pass for its subclass.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Generator, Iterable, Mapping
+from types import GenericAlias
 from typing import Any, Final, Literal, Never, NoReturn, Union, get_args, get_origin
 
 from .annotations import (
@@ -49,9 +51,18 @@ def assignable(source: object, target: object) -> bool:
         ```
     """
     # Most often both are one class, or one says nothing.
-    if source is target or source is Any or target is Any:
+    if source is target or source is Any or target is Any or _is_same(source, target):
         return True
     return _fits(source, target, 0)
+
+
+def _is_same(source: object, target: object) -> bool:
+    """Tell whether both are `list[str]`, say; by identity, as what is in there may lie in `==`."""
+    if type(source) is not GenericAlias or type(target) is not GenericAlias:
+        return False
+    given, wanted = source.__args__, target.__args__
+    same = source.__origin__ is target.__origin__ and len(given) == len(wanted)
+    return same and all(map(operator.is_, given, wanted))
 
 
 def _fits(source: object, target: object, depth: int) -> bool:

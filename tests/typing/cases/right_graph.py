@@ -1,0 +1,135 @@
+"""A graph with all the forms of typed code; both checkers accept it and know the types."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import TypedDict, assert_type
+
+from operonx.core import (
+    END,
+    PARENT,
+    START,
+    GraphOp,
+    Operon,
+    RunContext,
+    collect,
+    each,
+    edge,
+    error_of,
+    first_of,
+    graph,
+    op,
+    or_else,
+    soft,
+    template,
+)
+
+
+class Page(TypedDict):
+    text: str
+    size: int
+
+
+@op
+def plain(url: str) -> Page:
+    return {"text": url, "size": len(url)}
+
+
+@op
+async def fetched(url: str) -> Page:
+    return {"text": url, "size": len(url)}
+
+
+@op
+def split(text: str) -> Iterator[str]:
+    yield from text.split()
+
+
+@op(timeout=3.0)
+async def typed_out(text: str) -> AsyncIterator[str]:
+    yield text
+
+
+@op(run_in="inline")
+def shout(text: str, times: int = 1) -> str:
+    return text.upper() * times
+
+
+@op(timeout=2.0)
+async def slow(text: str) -> str:
+    return text
+
+
+@op(max_open=3)
+def parts(text: str) -> Iterator[str]:
+    yield text
+
+
+@op
+def joined(texts: list[str]) -> str:
+    return " ".join(texts)
+
+
+@op
+def with_run(run: RunContext, name: str) -> int:
+    return len(run.run_id + name)
+
+
+@op(timeout=1.0)
+async def with_run_async(run: RunContext, name: str) -> AsyncIterator[int]:
+    yield len(run.run_id + name)
+
+
+@op
+def run_last(name: str, run: RunContext | None = None) -> int:
+    return len(name) if run is None else run.attempt
+
+
+@op
+def show(value: object, width: int = 3) -> str:
+    return str(value)[:width]
+
+
+@op
+def told(error: object) -> str:
+    return str(error)
+
+
+with GraphOp("typed", inputs={"url": str, "pages": list[str]}) as g:
+    page = assert_type(plain(PARENT["url"]), Page)
+    other = assert_type(fetched(url=page["text"]), Page)
+    word = assert_type(split(text=page["text"]), str)
+    letter = assert_type(typed_out(text=word), str)
+    loud = assert_type(shout(letter, times=page["size"]), str)
+    waited = assert_type(slow.with_(name="w", timeout=1.0)(text=loud), str)
+    part = assert_type(parts(text=waited), str)
+    whole = assert_type(joined(texts=collect(loud)), str)
+    number = assert_type(with_run(name=whole), int)
+    numbers = assert_type(with_run_async(name=whole), int)
+    last = assert_type(run_last(name=whole), int)
+    show(value=last, width=number)
+    item = each(["a", "b"])
+    each_loud = shout(text=item["item"], times=item["index"])
+    assert_type(collect(each_loud), list[str])
+    assert_type(first_of(page, other)["text"], str)
+    assert_type(or_else(whole, "none"), str)
+    text = assert_type(template("{a} and {b}", a=whole, b=last), str)
+    told(error=error_of(whole))
+    START >> page
+    edge(page, other)
+    edge(page, soft(number))
+    edge([page, other], [last, soft(numbers)])
+    whole >> END
+    page["text"] >> PARENT["text"]
+
+
+@graph
+def titled(url: str) -> Page:
+    found = fetched(url=url)
+    return {"text": shout(text=found["text"]), "size": found["size"]}
+
+
+with GraphOp("outer", inputs={"url": str}) as outer:
+    title = assert_type(titled(url=PARENT["url"]), Page)
+    title["text"] >> PARENT["text"]
+
+engine = Operon(outer)
+again = Operon(titled)

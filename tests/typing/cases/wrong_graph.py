@@ -1,0 +1,63 @@
+"""Mistakes in a graph that both checkers see."""
+
+from collections.abc import Iterator
+from typing import TypedDict
+
+from operonx.core import PARENT, GraphOp, RunContext, collect, each, graph, op
+
+
+class Page(TypedDict):
+    text: str
+    size: int
+
+
+@op
+def plain(url: str) -> Page:
+    return {"text": url, "size": len(url)}
+
+
+@op(timeout=1.0)
+async def fetched(url: str) -> Page:
+    return {"text": url, "size": len(url)}
+
+
+@op
+def split(text: str) -> Iterator[str]:
+    yield from text.split()
+
+
+@op
+def joined(texts: list[str]) -> str:
+    return " ".join(texts)
+
+
+@op
+def with_run(run: RunContext, name: str) -> int:
+    return len(run.run_id + name)
+
+
+@graph
+def titled(url: str) -> Page:
+    return plain(url=url)
+
+
+with GraphOp("typed", inputs={"url": str}):
+    page = plain(url=PARENT["url"])
+    plain(ulr=PARENT["url"])  # E: mypy=call-arg pyright=reportCallIssue pyright=reportCallIssue
+    plain(url=3)  # E: mypy=arg-type pyright=reportArgumentType
+    plain()  # E: mypy=call-arg pyright=reportCallIssue
+    page["txt"]  # E: mypy=typeddict-item pyright=reportGeneralTypeIssues
+    fetched(url=page["size"])  # E: mypy=arg-type pyright=reportArgumentType
+    word = split(text=page["text"])
+    joined(texts=word)  # E: mypy=arg-type pyright=reportArgumentType
+    joined(texts=collect(page["size"]))  # E: mypy=arg-type pyright=reportArgumentType
+    with_run(namee=word)  # E: mypy=call-arg pyright=reportCallIssue pyright=reportCallIssue
+    with_run(name=1)  # E: mypy=arg-type pyright=reportArgumentType
+    with_run()  # E: mypy=call-arg pyright=reportCallIssue
+    item = each([1, 2])
+    split(text=item["item"])  # E: mypy=arg-type pyright=reportArgumentType
+    item["itemm"]  # E: mypy=typeddict-item pyright=reportGeneralTypeIssues
+    titled(page=word)  # E: mypy=call-arg pyright=reportCallIssue pyright=reportCallIssue
+    titled(url=page)  # E: mypy=arg-type pyright=reportArgumentType
+
+op(timeoutt=3)  # E: mypy=call-overload pyright=reportCallIssue
