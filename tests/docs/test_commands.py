@@ -17,7 +17,7 @@ COMMANDS = re.findall(
 )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(120)
 def test_the_first_command_makes_an_environment_and_runs_an_example(
     tmp_path: Path, says: Callable[[Path, str], bool]
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.packaging.conftest import Environment
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(120)
 
 IMPORTED_BY_CORE = """
 import sys

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NAMES = ("core", "providers", "telemetry")
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(120)
 
 
 def sources(name: str) -> set[str]:

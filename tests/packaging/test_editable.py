@@ -31,7 +31,7 @@ import operonx
 operonx.bootstrapp()
 """
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PACKAGES = Path(__file__).parents[2] / "packages"
 NAMES = ("core", "providers", "telemetry")
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(120)
 
 IMPORTABLE = """
 import importlib.util

@@ -26,7 +26,7 @@ MYPY = re.compile(r"^(?P<file>.+?):(?P<line>\d+): error: .+\[(?P<code>[\w-]+)\]$
 Report = tuple[str, int, str]
 """File, line, and `checker=code`."""
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(120)
 
 
 def run(*command: str, cwd: Path) -> str:

@@ -46,7 +46,7 @@ with GraphOp("typed", inputs={"url": str}):
     plain(ulr=PARENT["url"])  # E: mypy=call-arg pyright=reportCallIssue pyright=reportCallIssue
     plain(url=3)  # E: mypy=arg-type pyright=reportArgumentType
     plain()  # E: mypy=call-arg pyright=reportCallIssue
-    page["txt"]  # E: mypy=typeddict-item pyright=reportGeneralTypeIssues
+    page["txt"]  # E: mypy=misc pyright=reportGeneralTypeIssues
     fetched(url=page["size"])  # E: mypy=arg-type pyright=reportArgumentType
     word = split(text=page["text"])
     joined(texts=word)  # E: mypy=arg-type pyright=reportArgumentType

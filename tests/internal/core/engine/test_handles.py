@@ -168,7 +168,7 @@ async def test_the_iterations_of_a_loop_as_ports() -> None:
 
 async def test_an_unknown_order_is_refused() -> None:
     with pytest.raises(ValueError, match="index"):
-        Operon(items()).stream({"xs": []}, order="indexed")  # type: ignore[arg-type]  # wrong on purpose
+        Operon(items()).stream({"xs": []}, order="indexed")
 
 
 @pytest.mark.parametrize("how", ["stream", "bare", "handle", "index"])

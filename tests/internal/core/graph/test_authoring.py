@@ -21,6 +21,7 @@ from operonx.core import (
     GraphOp,
     Operon,
     Static,
+    Stream,
     each,
     if_,
     switch,
@@ -235,8 +236,8 @@ def test_a_graph_function_builds_alone_with_static_values() -> None:
         (lambda: _in_block(lambda: twice(1, 2, 3)), "takes `x`, `times` by position, got 3"),
         (lambda: _in_block(lambda: twice(1, x=2)), "argument `x` is given twice"),
         (lambda: _in_block(lambda: twice(x=1, times=PARENT["n"])), "`times` is static"),
-        (lambda: _in_block(lambda: graph(lambda: 3)()), "returned 3; a graph function returns"),
-        (lambda: _in_block(lambda: graph(lambda *xs: xs)()), "has no name to bind"),
+        (lambda: _in_block(graph(lambda: 3)), "returned 3; a graph function returns"),
+        (lambda: _in_block(graph(lambda *xs: xs)), "has no name to bind"),
     ],
 )
 def test_a_wrong_call_of_a_graph_function_is_explained(call: Any, message: str) -> None:
@@ -292,6 +293,30 @@ def test_outputs_of_a_graph_are_read_each_by_itself() -> None:
             b >> PARENT["b"]
         add(a=sub["a"].or_else(0), b=sub["b"]) >> PARENT["sum"]
     assert [{"sum": 4}, {"sum": 12}] == [run(g, x=4), run(g, x=6)]
+
+
+@op
+async def total(items: Stream[int]) -> int:
+    return sum([item async for item in items])
+
+
+@graph
+def typed_total(items: Stream[int]) -> Any:
+    return total(items=items)
+
+
+@graph
+def untyped_total(items: Any) -> Any:
+    return {"result": typed_total(items=items)["result"]}
+
+
+@pytest.mark.parametrize("inner", [typed_total, untyped_total])
+def test_a_stream_is_handed_into_nested_graphs(inner: Any) -> None:
+    with GraphOp(name="g") as g:
+        n = numbers(n=PARENT["n"])
+        s = inner(items=n["result"].stream())
+        s["result"] >> PARENT["sum"]
+    assert {"sum": 6} == run(g, n=4)
 
 
 # -- showing

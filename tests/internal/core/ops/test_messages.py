@@ -18,11 +18,13 @@ def anything(text: str) -> dict[str, Any]:
 
 
 def test_open_ports_say_how_to_have_one_port_or_named_ones() -> None:
-    with GraphOp("g", inputs={"text": str}):
-        loose: Any = anything(text=PARENT["text"])
-        loose >> END
-        with pytest.raises(TypeError, match="to make the whole dict one port") as raised:
+    def build() -> None:
+        with GraphOp("g", inputs={"text": str}):
+            loose: Any = anything(text=PARENT["text"])
             up(text=loose)
+
+    with pytest.raises(TypeError, match="to make the whole dict one port") as raised:
+        build()
     message = str(raised.value)
     assert "op `loose` has open ports" in message
     assert '`@op(returns="name")`' in message

@@ -61,7 +61,7 @@ def writers(graph: GraphOp) -> dict[str, list[Expression]]:
 
 
 def written(graph: GraphOp, key: str) -> Expression:
-    """Return an output as one expression: of writers that exclude each other, the one that fired."""
+    """Return an output as one expression: of several writers, the one that fired."""
     expressions = writers(graph)[key]
     if len(expressions) == 1:
         return expressions[0]

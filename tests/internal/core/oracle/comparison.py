@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import anyio
 
-from operonx.core import LoopLimitError, OpError, Operon
+from operonx.core import LoopLimitError, Operon, OpError
 
 from .outcome import Ctx, Failure, FrameKey, Outcome
 
@@ -18,7 +18,7 @@ Way: TypeAlias = Literal["plain", "arrival", "index"]
 """How a run is watched: not at all, or its frames in one order or the other."""
 
 PATIENCE: Final = (10.0, 1.0)
-"""Seconds after which a run counts as hung: the first, and all after it, as shrinking tries many."""
+"""Seconds after which a run counts as hung: the first one, and later ones, while shrinking."""
 
 
 _hangs: list[Operon] = []

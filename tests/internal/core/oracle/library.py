@@ -71,7 +71,7 @@ async def aadd(x: Any, y: Any = 5) -> int:
 
 
 @op
-def pair(x: Any):  # noqa: ANN201 - the ports are told by the dict
+def pair(x: Any):
     return {"low": digest(x) % 10, "high": digest(x) // 10}
 
 
@@ -156,7 +156,7 @@ async def acount(n: Any, extra: int = 0) -> AsyncIterator[int]:
 
 
 @op
-def tally(n: Any):  # noqa: ANN201 - the ports are told by the dicts
+def tally(n: Any):
     size = digest(n) % 4
     for index in range(size):
         yield {"part": digest([n, index]), "place": index}
@@ -164,7 +164,7 @@ def tally(n: Any):  # noqa: ANN201 - the ports are told by the dicts
 
 
 @op
-async def atally(n: Any):  # noqa: ANN201 - the ports are told by the dicts
+async def atally(n: Any):
     size = digest(n) % 4
     for index in range(size):
         yield {"part": digest([n, index]), "place": index}

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["INPUT_PASSED_ON", "OR_ELSE_ACROSS_AXES"]
+__all__ = ["GRAPH_OF_SKIPPED_STREAM", "INPUT_PASSED_ON", "OR_ELSE_ACROSS_AXES"]
+
+GRAPH_OF_SKIPPED_STREAM: Final = False
+"""oracle-18: a graph that was to fire at items of a skipped generator is not in `skipped`."""
 
 INPUT_PASSED_ON: Final = False
 """oracle-20: `PARENT["q"] >> PARENT["b"]` in a graph that fires in a stream: AssertionError."""

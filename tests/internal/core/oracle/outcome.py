@@ -12,7 +12,7 @@ Ctx: TypeAlias = tuple[tuple[str, int], ...]
 FrameKey: TypeAlias = tuple[str, Ctx]
 
 
-class Undetermined(Exception):
+class Undetermined(Exception):  # noqa: N818 - a verdict, no error
     """What the graph gives depends, by the contract, on which op is faster."""
 
 

@@ -56,9 +56,10 @@ class PlainSteps(Writer):
         if ref is None:
             return
         own = replace(ref, kind="int", op=None)
-        names = []
-        for _ in range(self.integer(2, 8)):
-            names.append(self.call("ainc", f"x={ref.text}", result_of(own), own))
+        names = [
+            self.call("ainc", f"x={ref.text}", result_of(own), own)
+            for _ in range(self.integer(2, 8))
+        ]
         for name in names:
             self.block.unread.pop(name)
         joined = ", ".join(f'{name}["result"]' for name in names)

@@ -108,7 +108,7 @@ def ports_of(caller: Caller, value: Any, ports: tuple[str, ...], shape: str) -> 
     if shape == "value":
         return {ports[0]: value}
     if shape == "none":
-        if value is not None and not (type(value) is dict and value == {}):
+        if value is not None and not _is_empty(value):
             raise OutputError(
                 f"returned `{type(value).__name__}`, but it has no ports",
                 hint="annotate the return type, or `@op(outputs=[...])`",
@@ -123,6 +123,10 @@ def ports_of(caller: Caller, value: Any, ports: tuple[str, ...], shape: str) -> 
         )
     mapping = cast("Mapping[str, Any]", value)
     return dict(mapping) if caller.open_ports else _checked(mapping, ports)
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, dict) and value == {}
 
 
 def _wanted(caller: Caller, ports: tuple[str, ...]) -> str:
