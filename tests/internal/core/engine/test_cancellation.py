@@ -1,9 +1,8 @@
 """Cancelling and time-outs, wherever they come: nothing of a run is left behind."""
 
-# Graphs are written in the untyped style here: an op types as its result, and is indexed.
-# mypy: disable-error-code="arg-type,attr-defined,call-arg,call-overload,index,list-item,operator"
 # Threads and loops of two kinds meet here: looking again is simpler than waking across them.
 # ruff: noqa: ASYNC110
+
 from __future__ import annotations
 
 import asyncio

@@ -1,9 +1,8 @@
 """What an op sees of its run: ids, place, attempt, logger, hub; and `emit` as an op."""
 
-# Graphs are written in the untyped style here: an op types as its result, and is indexed.
-# mypy: disable-error-code="arg-type,attr-defined,call-arg,call-overload,index,list-item,operator"
 # What an op takes and does not look at is what its test hands it.
 # ruff: noqa: ARG001
+
 from __future__ import annotations
 
 import logging

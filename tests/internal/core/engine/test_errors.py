@@ -1,9 +1,8 @@
 """What a caller gets when an op fails: class, place, inputs, cause, message, however it watches."""
 
-# Graphs are written in the untyped style here: an op types as its result, and is indexed.
-# mypy: disable-error-code="arg-type,attr-defined,call-arg,call-overload,index,list-item,operator"
 # What an op takes and does not look at is what its test hands it.
 # ruff: noqa: ARG001
+
 from __future__ import annotations
 
 import asyncio
@@ -213,19 +212,19 @@ async def test_items_before_the_failing_one_leave_before_the_error(how: str) -> 
 def returning(value: object, how: str, **settings: Any) -> Any:
     @op(**settings)
     def plain() -> dict[str, Any]:
-        return value  # type: ignore[return-value]  # wrong on purpose
+        return value  # wrong on purpose
 
     @op(**settings)
     async def plain_async() -> dict[str, Any]:
-        return value  # type: ignore[return-value]  # wrong on purpose
+        return value  # wrong on purpose
 
     @op(**settings)
     def stream() -> Iterator[dict[str, Any]]:
-        yield value  # type: ignore[misc]  # wrong on purpose
+        yield value  # wrong on purpose
 
     @op(**settings)
     async def stream_async() -> AsyncIterator[dict[str, Any]]:
-        yield value  # type: ignore[misc]  # wrong on purpose
+        yield value  # wrong on purpose
 
     kinds = {"def": plain, "async def": plain_async, "def gen": stream, "async gen": stream_async}
     return kinds[how]
@@ -275,11 +274,11 @@ async def test_a_good_result_of_several_ports_is_kept(how: str) -> None:
 async def test_an_op_without_ports_returns_nothing(how: str) -> None:
     @op
     def plain() -> None:
-        return 1  # type: ignore[return-value]  # wrong on purpose
+        return 1  # wrong on purpose
 
     @op
     async def plain_async() -> None:
-        return 1  # type: ignore[return-value]  # wrong on purpose
+        return 1  # wrong on purpose
 
     @op
     def other() -> int:
@@ -330,7 +329,7 @@ async def test_a_generator_that_returns_a_value_raises(how: str) -> None:
 
 async def test_a_missing_key_of_an_open_port_names_those_that_are_there() -> None:
     @op
-    def made(keys: list[str]):  # type: ignore[no-untyped-def]  # open ports, on purpose
+    def made(keys: list[str]):  # open ports, on purpose
         return dict.fromkeys(keys, 1)
 
     @op

@@ -1,8 +1,5 @@
 """Watching a run: `stream`, `start`, ports, order, slow watchers, results, events and questions."""
 
-# Graphs are written in the untyped style here: an op types as its result, and is indexed.
-# mypy: disable-error-code="arg-type,attr-defined,call-arg,call-overload,index,list-item,operator"
-
 from __future__ import annotations
 
 from collections.abc import AsyncIterator

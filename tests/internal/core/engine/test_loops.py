@@ -1,8 +1,5 @@
 """Loops: state, its reducers, `until`, iterations as they come, and loops with streams in them."""
 
-# Graphs are written in the untyped style here: an op types as its result, and is indexed.
-# mypy: disable-error-code="arg-type,attr-defined,call-arg,call-overload,index,list-item,operator"
-
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator

@@ -1,8 +1,5 @@
 """Every kind of function, at every place, read in every way, cold and warm, on both loops."""
 
-# Graphs are written in the untyped style here: an op types as its result, and is indexed.
-# mypy: disable-error-code="arg-type,attr-defined,call-arg,call-overload,index,list-item,operator"
-
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator

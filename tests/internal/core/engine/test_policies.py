@@ -1,9 +1,8 @@
 """Policies, alone and together: timeout, retry, fallback, on_error, concurrency, rate."""
 
-# Graphs are written in the untyped style here: an op types as its result, and is indexed.
-# mypy: disable-error-code="arg-type,attr-defined,call-arg,call-overload,index,list-item,operator"
 # Threads and loops of two kinds meet here: looking again is simpler than waking across them.
 # ruff: noqa: ASYNC110
+
 from __future__ import annotations
 
 import threading

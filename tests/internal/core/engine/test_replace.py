@@ -1,9 +1,8 @@
 """`Operon(replace={"path": fake})`: another function in an op's place, all else as it was."""
 
-# Graphs are written in the untyped style here: an op types as its result, and is indexed.
-# mypy: disable-error-code="arg-type,attr-defined,call-arg,call-overload,index,list-item,operator"
 # What an op takes and does not look at is what its test hands it.
 # ruff: noqa: ARG001
+
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator

@@ -1,8 +1,5 @@
 """Streams: axes, collects, `.stream()`, batches, zips, finals, and when items are dispatched."""
 
-# Graphs are written in the untyped style here: an op types as its result, and is indexed.
-# mypy: disable-error-code="arg-type,attr-defined,call-arg,call-overload,index,list-item,operator"
-
 from __future__ import annotations
 
 import threading

@@ -1,11 +1,10 @@
 """Where functions run: the loop's thread, worker threads, processes; and what is warned of."""
 
-# Graphs are written in the untyped style here: an op types as its result, and is indexed.
-# mypy: disable-error-code="arg-type,attr-defined,call-arg,call-overload,index,list-item,operator"
 # What an op takes and does not look at is what its test hands it.
 # ruff: noqa: ARG001
 # Threads and loops of two kinds meet here: looking again is simpler than waking across them.
 # ruff: noqa: ASYNC110
+
 from __future__ import annotations
 
 import ast

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from functools import partial
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import anyio
 import anyio.to_process
@@ -68,7 +68,7 @@ def fire_inline(run: Run, inst: MemoryState, node: CallNode) -> None:
         else:
             value = run.variables.copy().run(partial(caller.function, **arguments(run, inst, node)))
         if type(value) is CoroutineType:
-            raise _unawaited(cast("CoroutineType[Any, Any, Any]", value))
+            _refuse_coroutine(value)
         if caller.measures and clock() - before > SHORT:
             caller.short = False
             choose_fire(node)
@@ -225,21 +225,21 @@ async def _invoke(
     if (policies.run_in == "inline" or short) and not node.streams:
         value = _measured(caller, given)
         if type(value) is CoroutineType:
-            raise _unawaited(cast("CoroutineType[Any, Any, Any]", value))
+            _refuse_coroutine(value)
         return value
     value = await ThreadCall(run.waker).run(
         run.variables.copy(), partial(_measured, caller, given), context
     )
     if type(value) is CoroutineType:
-        raise _unawaited(cast("CoroutineType[Any, Any, Any]", value))
+        _refuse_coroutine(value)
     if caller.short and policies.run_in == "auto":
         choose_fire(node)
     return value
 
 
-def _unawaited(coroutine: CoroutineType[Any, Any, Any]) -> OutputError:
-    coroutine.close()
-    return OutputError(
+def _refuse_coroutine(coroutine: Any) -> NoReturn:
+    coroutine.close()  # else Python warns that nobody awaited it, too
+    raise OutputError(
         "a plain `def` returned a coroutine, which nothing awaits",
         hint="make the op an `async def` and await it there",
     )

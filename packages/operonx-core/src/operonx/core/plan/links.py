@@ -133,7 +133,8 @@ class PlanBuilder:
         if isinstance(node, ChoiceNode):
             above = self._above_of(_owner(region))
             gates = {one.gate for one in node.strict if one.gate is not None}
-            found |= gates - above
+            either = self._any_gate(node, node.options)
+            found |= (gates if either is None else {*gates, either}) - above
         if found:
             node.gate = self._all_gate(region, frozenset(found), node)
 

@@ -390,10 +390,14 @@ class Lowering:
         plain = guard is None and op.policies.concurrency is None
         inner = _new_scope(op, path, base, None)
         distinct = list(dict.fromkeys(needs))
-        if plain and len(distinct) <= 1 and all(_is_bare(place) for place in places.values()):
+        local = all(node.region is region for node in distinct)
+        bare = all(_is_bare(place) for place in places.values())
+        if plain and bare and local and len(distinct) <= 1:
             # Such a graph costs nothing: its ops wait for what it would wait for.
             inner.enter = distinct[0] if distinct else scope.enter
-            holder = inner.enter or region.owner
+            holder = inner.enter
+            if holder is None or holder.region is not region:
+                holder = region.owner
             if holder is not None:
                 holder.covers.append(MarkNode(region, path, op))
             inner.parents = places

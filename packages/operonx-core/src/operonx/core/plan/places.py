@@ -258,14 +258,17 @@ class Values:
         place = self.place(scope, expression, scope.path)
         if scope.enter is not None and not any(map(scope.implies_start, place.needs)):
             place = replace(place, needs=(*place.needs, scope.enter))
-        if place.slot is not None or isinstance(graph, LoopOp):
+        own = self.lowering.region_of(scope.base)
+        outside = place.region is not own and place.region.holds(own)
+        if isinstance(graph, LoopOp) or (place.slot is not None and not outside):
             return place
-        # Computed once, by the graph, so that what it raises is the graph's failure.
-        assert place.evaluate is not None  # as it is in no slot
-        node = OutputNode(place.region, scope.path, key, place.evaluate)
-        node.owner_region = self.lowering.region_of(scope.base)
+        # Computed once, by the graph, so that what it raises is the graph's failure; and what it
+        # passes on from outside a stream that it fires in is there once for every firing.
+        region = own if outside else place.region
+        node = OutputNode(region, scope.path, key, place.reader(region))
+        node.owner_region = own
         self.lowering.builder.take(node, place.needs)
-        return Place(place.region, node.slot, None, (node,))
+        return Place(region, node.slot, None, (node,))
 
     def _iterations(self, loop: LoopOp, port: str) -> Place:
         node = self.lowering.nodes[loop]
