@@ -220,13 +220,13 @@ async def test_cancelled_at_random_points(how: str, ledger: Ledger, anyio_backen
         outcome = "ended"
         with anyio.move_on_after(draw.random() ** 2 * 0.03) as scope:
             if how == "run":
-                await engine.run({"n": 6})
+                await engine.run({"n": 60})
             elif how == "stream":
-                async with engine.stream({"n": 6}) as run:
+                async with engine.stream({"n": 60}) as run:
                     async for _frame in run:
                         pass
             else:
-                await engine.start({"n": 6}).result()
+                await engine.start({"n": 60}).result()
         if scope.cancelled_caught:
             outcome = "cancelled"
         outcomes[outcome] += 1
@@ -260,7 +260,7 @@ async def test_timed_out_at_random_points(ledger: Ledger, anyio_backend: str) ->
         engine = Operon(mix(ledger, timeout=draw.random() ** 2 * 0.03 + 1e-4))
         failure: OpError | None = None
         try:
-            await engine.run({"n": 6})
+            await engine.run({"n": 60})
         except OpError as error:
             failure = error
         if failure is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from . import open_bugs
 from .writing import DEEPEST, Block, Ref, Writer, both, is_prefix, result_of
 
 __all__ = ["BlockSteps"]
@@ -140,13 +139,8 @@ class BlockSteps(Writer):
             own = Ref("")
             self.call("inc", f"x={block.refs[0].text}", {"result": own}, own)
         chosen = list(block.unread.values())
-        passes = open_bugs.INPUT_PASSED_ON or not block.depth
         while self.chance(25) or not (chosen or block.outputs):
-            extra = self.recent(lambda ref: ref.op is not None or passes)
-            if extra is None:
-                self.call("inc", "x=1", {"result": Ref("")}, Ref(""))
-                extra = block.refs[-1]
-            chosen.append(extra)
+            chosen.append(self.recent() or block.refs[0])
         for ref in chosen:
             key = self.name("o")
             made = self.in_expression(ref, as_list=False) if self.chance(10) else ref

@@ -242,6 +242,8 @@ class _Evaluator:
             end = "dead" if called.error is not None or called.dead else "ended"
             self.state.streams[op, ctx] = Stream(len(called.items), end)  # type: ignore[arg-type]  # an end
         if called.dead:
+            if not open_bugs.CUT_CONSUMER_IN_CONTAINED_GRAPH and self.contains(op):
+                raise Undetermined("oracle-21")
             self.state.dead[op].add(ctx)
         elif called.error is not None:
             if op.opens_axis:
@@ -492,8 +494,6 @@ class _Evaluator:
         """Record a skip, of a graph with all in it."""
         self.state.skips[op].add(ctx)
         if isinstance(op, GraphOp):
-            if len(ctx) < len(self.places.of_op(op)) and not open_bugs.GRAPH_OF_SKIPPED_STREAM:
-                self.outcome.unsure_skips.add(op.path)
             for inner in op.walk():
                 self.state.skips[inner].add(ctx)
 

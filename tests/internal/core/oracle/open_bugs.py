@@ -7,13 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["GRAPH_OF_SKIPPED_STREAM", "INPUT_PASSED_ON", "OR_ELSE_ACROSS_AXES"]
+__all__ = ["CUT_CONSUMER_IN_CONTAINED_GRAPH"]
 
-GRAPH_OF_SKIPPED_STREAM: Final = False
-"""oracle-18: a graph that was to fire at items of a skipped generator is not in `skipped`."""
-
-INPUT_PASSED_ON: Final = False
-"""oracle-20: `PARENT["q"] >> PARENT["b"]` in a graph that fires in a stream: AssertionError."""
-
-OR_ELSE_ACROSS_AXES: Final = False
-"""oracle-19: `plain.or_else(item)` with both skipped is not, and its stream collects to `[]`."""
+CUT_CONSUMER_IN_CONTAINED_GRAPH: Final = False
+"""oracle-21: `errors` lists the `StreamError` of a consumer cut off by its graph's own failure."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from . import open_bugs
 from .writing import DEEPEST, Ref, Writer, both, collected, is_prefix, result_of
 
 __all__ = ["BranchSteps", "FailureSteps", "PlainSteps", "StreamSteps"]
@@ -275,9 +274,7 @@ class BranchSteps(Writer):
             alone = replace(made, axes=(), needs=())
             name = self.call("inc", 'x=PARENT["p"]', result_of(alone), alone)
             self.write(f"[{', '.join(names)}] >> ~{name}")
-        elif how == "or_else" and (
-            open_bugs.OR_ELSE_ACROSS_AXES or len({arm.axes for _, arm in arms[:2]}) == 1
-        ):
+        elif how == "or_else":
             text = f'{names[0]}["result"].or_else({names[1]}["result"].or_else(4))'
             self.call("inc", f"x={text}", result_of(made), made)
             self.block.unread.pop(names[0], None)

@@ -56,7 +56,7 @@ from operonx.core.ops.edges import END, PARENT, START, edge, soft
 from operonx.core.ops.function import FuncOp
 from operonx.core.ops.policies import Policies, Rate, Retry
 from operonx.core.ops.signature import final
-from operonx.core.stream import Stream
+from operonx.core.streaming import Stream
 
 __all__ = [
     "END",

@@ -90,7 +90,7 @@ class BuildError(OperonxError):
     """A graph is wrong. All mistakes found are in `issues`, and in the message."""
 
     def __init__(self, issues: Sequence[BuildIssue]) -> None:
-        self.issues = tuple(issues)
+        self.issues: tuple[BuildIssue, ...] = tuple(issues)
         count = "1 mistake" if len(issues) == 1 else f"{len(issues)} mistakes"
         lines = "\n".join(f"  {issue}" for issue in issues)
         super().__init__(f"the graph has {count}:\n{lines}")
@@ -145,10 +145,10 @@ class OpError(OperonxError):
     ) -> None:
         self.op = op
         self.ctx = ctx
-        self.inputs = dict(inputs or {})
+        self.inputs: dict[str, str] = dict(inputs or {})
         self.__cause__ = cause
         # An operonx error brings its own hint; saying it twice would bury it.
-        self.cause_message = cause.message if isinstance(cause, OperonxError) else str(cause)
+        self.cause_message: str = cause.message if isinstance(cause, OperonxError) else str(cause)
         inner_hint = cause.hint if isinstance(cause, OperonxError) else None
         super().__init__(self._describe(cause), hint=hint or inner_hint)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SHORT", "Caller", "clock", "ports_of"]
 
-clock = time.perf_counter
+clock: Callable[[], float] = time.perf_counter
 
 SHORT: Final = 50e-6
 """Seconds within which a call counts as short enough for the event loop."""
@@ -45,16 +45,16 @@ class Caller:
     )
 
     def __init__(self, node: CallNode, definition: OpDefinition) -> None:
-        self.function = definition.function
+        self.function: Callable[..., Any] = definition.function
         self.signature: Signature = definition.signature
-        self.arguments = node.arguments
-        self.context_parameter = next(
+        self.arguments: list[Argument] = node.arguments
+        self.context_parameter: str | None = next(
             (p.name for p in self.signature.parameters if p.role == "context"), None
         )
         ports = node.op.ports
-        self.open_ports = ports is None
+        self.open_ports: bool = ports is None
         self.ports: tuple[str, ...] = tuple(port.name for port in ports or ())
-        self.measures = node.op.policies.run_in == "auto"
+        self.measures: bool = node.op.policies.run_in == "auto"
         """Whether how long calls take decides where they run."""
         self.value_slot: int | None = None
         """Where the result goes if it is the value of the one port."""
@@ -63,9 +63,9 @@ class Caller:
         self.short: bool | None = None
         """Whether calls were short so far; None before the first."""
         positional = _positional(self.signature, node.arguments)
-        self.simple = positional is not None and self.context_parameter is None
+        self.simple: bool = positional is not None and self.context_parameter is None
         """Whether all arguments can be taken from slots, by position."""
-        self.take = _taker(positional or [])
+        self.take: Callable[[list[Any]], tuple[Any, ...]] = _taker(positional or [])
 
     def gather(self, inst: Any) -> dict[str, Any]:
         """Return the arguments by name; raises what their expressions raise."""

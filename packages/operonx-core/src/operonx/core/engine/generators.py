@@ -13,7 +13,7 @@ from operonx.core.engine.calling import SHORT, Caller, clock, final_ports, ports
 from operonx.core.engine.calls import feeds_of, release_streams, wait_for_rate
 from operonx.core.engine.failures import reason_of
 from operonx.core.engine.guarding import guards_of, is_dead, places_of
-from operonx.core.engine.state import SKIP, MemoryState, context_of
+from operonx.core.engine.state import SKIP, MemoryState, StreamState, context_of
 from operonx.core.engine.stepping import watched
 from operonx.core.engine.streams import skip_waiters
 from operonx.core.engine.threads import ThreadIterator
@@ -59,11 +59,11 @@ class Firing:
         self.node = node
         self.caller: Caller = node.caller
         self.shape = self.caller.signature.shape
-        self.ports = self.caller.ports
+        self.ports: tuple[str, ...] = self.caller.ports
         limit = node.op.policies.max_open or run.linked.max_open
-        self.stream = run.open_stream(node, node.child, inst, limit)
+        self.stream: StreamState = run.open_stream(node, node.child, inst, limit)
         self.final_seen = False
-        self.slots = tuple(node.outputs.items())
+        self.slots: tuple[tuple[str, int], ...] = tuple(node.outputs.items())
 
     def arguments(self, attempt: int = 1, context: RunContext | None = None) -> dict[str, Any]:
         """Return the arguments by name; raises what their expressions raise."""

@@ -107,8 +107,8 @@ class Granted:
     __slots__ = ("_node", "index", "suspends")
 
     def __init__(self, node: Node) -> None:
-        self.index = node.index
-        self.suspends = node.suspends
+        self.index: int = node.index
+        self.suspends: bool = node.suspends
         self._node = node
 
     def fire(self, run: Run, inst: MemoryState, _granted: Granted) -> Any:

@@ -103,14 +103,14 @@ class LinkedPlan:
         self.hub = hub
         self.max_open = max_open
         self._paths: frozenset[str] | None = None
-        self.streamed_outputs = {
+        self.streamed_outputs: dict[str, bool] = {
             key: bool(plan.graph.analysis and plan.graph.analysis.output_axes.get(key))
             for key in plan.outputs
         }
         self._processes: Any = None
         for node in plan.nodes:
             self._link(node, replaced)
-        self.in_order = [node for node in plan.nodes if node.in_order]
+        self.in_order: list[Node] = [node for node in plan.nodes if node.in_order]
 
     @property
     def paths(self) -> frozenset[str]:

@@ -21,8 +21,8 @@ class Question:
     __slots__ = ("_answered", "_value", "ctx", "op", "payload")
 
     def __init__(self, context: RunContext, payload: Any) -> None:
-        self.payload = payload
-        self.op = context.op
+        self.payload: Any = payload
+        self.op: str = context.op
         """Path of the op that asks."""
         self.ctx: Context = context.ctx
         self._answered = anyio.Event()
@@ -53,7 +53,7 @@ class Questions:
     """The questions of one run, on their way to whoever answers."""
 
     def __init__(self) -> None:
-        self.outbox = Outbox()
+        self.outbox: Outbox = Outbox()
         self.watched = False
         """Whether somebody takes questions."""
         self.awaited = False

@@ -42,15 +42,15 @@ class RunResult(Mapping[str, Any]):
         paths: Callable[[], frozenset[str]],
         engine: str,
     ) -> None:
-        self.run_id = run_id
+        self.run_id: str = run_id
         self._outputs = outputs
         self._missing = missing
         self._paths = paths
-        self.errors = errors
+        self.errors: list[OpError] = errors
         """The failures that `on_error="skip"` contained, in context order, then by op path."""
-        self.skipped = skipped
+        self.skipped: Mapping[str, Skip] = skipped
         """What was skipped, by op path."""
-        self.engine = engine
+        self.engine: str = engine
         """Which engine ran."""
 
     def __getitem__(self, key: str) -> Any:

@@ -38,6 +38,7 @@ from operonx.core.errors import EngineError, NoAnswerError, OpError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from contextvars import Context as Variables
 
     from operonx.core.engine.linking import LinkedPlan
     from operonx.core.engine.questions import Questions
@@ -69,8 +70,8 @@ class Run(Signals):
     ) -> None:
         super().__init__()
         self.linked = linked
-        self.run_id = uuid4().hex
-        self.hub = linked.hub
+        self.run_id: str = uuid4().hex
+        self.hub: Any = linked.hub
         self.streamed = streamed
         """Whether outputs that carry axes leave as frames only."""
         self.questions: Questions | None = None
@@ -82,7 +83,7 @@ class Run(Signals):
         """Generators that may be advanced when nothing is ready."""
         self.open_sources: set[Any] = set()
         """All of them that are not over, also those that wait for their window."""
-        self.variables = copy_context()
+        self.variables: Variables = copy_context()
         self.group: Tasks | None = None
         self.failure: BaseException | None = None
         self.stopping = False
@@ -95,10 +96,10 @@ class Run(Signals):
         self.drivers: set[Any] = set()
         """Scopes of generators that wait, to be cancelled when the run is stopped."""
         self.waker: Any = None
-        self.seq = 0
+        self.seq: int = 0
         self._kicked = False
         self._thread = threading.get_ident()
-        self.root = self._open_root(inputs)
+        self.root: MemoryState = self._open_root(inputs)
 
     def _open_root(self, inputs: dict[str, Any]) -> MemoryState:
         plan = self.linked.plan

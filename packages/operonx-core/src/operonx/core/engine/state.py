@@ -49,13 +49,13 @@ class MemoryState:
     def __init__(
         self, region: Region, parent: MemoryState | None, index: int, stream: StreamState | None
     ) -> None:
-        self.region = region
-        self.parent = parent
-        self.index = index
-        self.stream = stream
+        self.region: Region = region
+        self.parent: MemoryState | None = parent
+        self.index: int = index
+        self.stream: StreamState | None = stream
         self.slots: list[Any] = region.slots[:]
         self.pending: list[int] = region.pending[:]
-        self.open = len(self.pending)
+        self.open: int = len(self.pending)
         """Nodes not decided yet, and streams opened here that are not over."""
         self.late: dict[int, list[MemoryState]] | None = None
         """Deeper instances that wait for a node of this one, by the node's index."""
@@ -80,17 +80,17 @@ class StreamState:
     )
 
     def __init__(self, owner: Node, region: Region, parent: MemoryState, limit: int | None) -> None:
-        self.owner = owner
-        self.region = region
-        self.parent = parent
-        self.limit = limit
+        self.owner: Node = owner
+        self.region: Region = region
+        self.parent: MemoryState = parent
+        self.limit: int | None = limit
         """Items that may be open at one time; None: any number."""
-        self.count = 0
-        self.open = 0
-        self.ended = False
-        self.over = False
+        self.count: int = 0
+        self.open: int = 0
+        self.ended: bool = False
+        self.over: bool = False
         """Whether it has ended and all its items are closed."""
-        self.ok = False
+        self.ok: bool = False
         self.resume: Callable[[], None] | None = None
         """What to call when there is room again."""
 

@@ -35,12 +35,12 @@ class Suspended:
         trap: Any,
         variables: Variables,
     ) -> None:
-        self.run = run
-        self.node = node
-        self.coroutine = coroutine
-        self.trap = trap
+        self.run: Run = run
+        self.node: Node = node
+        self.coroutine: Coroutine[Any, Any, None] = coroutine
+        self.trap: Any = trap
         """What it wants the event loop to know, not yet handed on."""
-        self.variables = variables
+        self.variables: Variables = variables
 
 
 def begin(run: Run, node: Node, coroutine: Coroutine[Any, Any, None]) -> Suspended | None:

@@ -28,7 +28,7 @@ from operonx.core.plan.nodes import (
     ZipNode,
 )
 from operonx.core.plan.places import Poison
-from operonx.core.stream import Stream
+from operonx.core.streaming import Stream
 
 if TYPE_CHECKING:
     from operonx.core.engine.scheduler import Run

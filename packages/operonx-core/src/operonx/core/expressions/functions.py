@@ -27,7 +27,7 @@ from operonx.core.expressions.refs import (
 )
 
 if TYPE_CHECKING:
-    from operonx.core.stream import Stream
+    from operonx.core.streaming import Stream
 
 __all__ = [
     "batch",

@@ -253,7 +253,7 @@ class Constant(Expression):
     __slots__ = ("value",)
 
     def __init__(self, value: object) -> None:
-        self.value = value
+        self.value: object = value
 
 
 class PortRef(Expression):
@@ -262,8 +262,8 @@ class PortRef(Expression):
     __slots__ = ("op", "port")
 
     def __init__(self, op: Any, port: str) -> None:
-        self.op = op
-        self.port = port
+        self.op: Any = op
+        self.port: str = port
 
 
 class ParentRef(Expression):
@@ -275,8 +275,8 @@ class ParentRef(Expression):
     __slots__ = ("graph", "key")
 
     def __init__(self, graph: Any, key: str) -> None:
-        self.graph = graph
-        self.key = key
+        self.graph: Any = graph
+        self.key: str = key
 
 
 class IterationRef(Expression):
@@ -285,7 +285,7 @@ class IterationRef(Expression):
     __slots__ = ("graph",)
 
     def __init__(self, graph: Any) -> None:
-        self.graph = graph
+        self.graph: Any = graph
 
 
 class IterationsRef(Expression):
@@ -294,8 +294,8 @@ class IterationsRef(Expression):
     __slots__ = ("loop", "port")
 
     def __init__(self, loop: Any, port: str) -> None:
-        self.loop = loop
-        self.port = port
+        self.loop: Any = loop
+        self.port: str = port
 
 
 class ErrorRef(Expression):
@@ -304,7 +304,7 @@ class ErrorRef(Expression):
     __slots__ = ("op",)
 
     def __init__(self, op: Any) -> None:
-        self.op = op
+        self.op: Any = op
 
 
 class Item(Expression):
@@ -313,8 +313,8 @@ class Item(Expression):
     __slots__ = ("base", "key")
 
     def __init__(self, base: Expression, key: Expression) -> None:
-        self.base = base
-        self.key = key
+        self.base: Expression = base
+        self.key: Expression = key
 
 
 class Unary(Expression):
@@ -323,8 +323,8 @@ class Unary(Expression):
     __slots__ = ("operand", "symbol")
 
     def __init__(self, symbol: str, operand: Expression) -> None:
-        self.symbol = symbol
-        self.operand = operand
+        self.symbol: str = symbol
+        self.operand: Expression = operand
 
 
 class Binary(Expression):
@@ -333,9 +333,9 @@ class Binary(Expression):
     __slots__ = ("left", "right", "symbol")
 
     def __init__(self, symbol: str, left: Expression, right: Expression) -> None:
-        self.symbol = symbol
-        self.left = left
-        self.right = right
+        self.symbol: str = symbol
+        self.left: Expression = left
+        self.right: Expression = right
 
 
 class Method(Expression):
@@ -344,9 +344,9 @@ class Method(Expression):
     __slots__ = ("arguments", "base", "name")
 
     def __init__(self, name: str, base: Expression, arguments: tuple[Expression, ...]) -> None:
-        self.name = name
-        self.base = base
-        self.arguments = arguments
+        self.name: str = name
+        self.base: Expression = base
+        self.arguments: tuple[Expression, ...] = arguments
 
 
 class Template(Expression):
@@ -355,8 +355,8 @@ class Template(Expression):
     __slots__ = ("fields", "text")
 
     def __init__(self, text: str, fields: Mapping[str, Expression]) -> None:
-        self.text = text
-        self.fields = dict(fields)
+        self.text: str = text
+        self.fields: dict[str, Expression] = dict(fields)
 
 
 class ListOf(Expression):
@@ -365,8 +365,8 @@ class ListOf(Expression):
     __slots__ = ("as_tuple", "items")
 
     def __init__(self, items: tuple[Expression, ...], *, as_tuple: bool = False) -> None:
-        self.items = items
-        self.as_tuple = as_tuple
+        self.items: tuple[Expression, ...] = items
+        self.as_tuple: bool = as_tuple
 
 
 class DictOf(Expression):
@@ -375,7 +375,7 @@ class DictOf(Expression):
     __slots__ = ("items",)
 
     def __init__(self, items: Mapping[Any, Expression]) -> None:
-        self.items = dict(items)
+        self.items: dict[Any, Expression] = dict(items)
 
 
 class OrElse(Expression):
@@ -384,8 +384,8 @@ class OrElse(Expression):
     __slots__ = ("base", "other")
 
     def __init__(self, base: Expression, other: Expression) -> None:
-        self.base = base
-        self.other = other
+        self.base: Expression = base
+        self.other: Expression = other
 
 
 class Choice:
@@ -394,8 +394,8 @@ class Choice:
     __slots__ = ("options", "race")
 
     def __init__(self, options: tuple[Any, ...], *, race: bool) -> None:
-        self.options = options
-        self.race = race
+        self.options: tuple[Any, ...] = options
+        self.race: bool = race
 
 
 class Chosen(Expression):
@@ -404,8 +404,8 @@ class Chosen(Expression):
     __slots__ = ("choice", "port")
 
     def __init__(self, choice: Choice, port: str | None = None) -> None:
-        self.choice = choice
-        self.port = port
+        self.choice: Choice = choice
+        self.port: str | None = port
 
     def __getitem__(self, key: object) -> Expression:
         whole_ops = any(not isinstance(option, Expression) for option in self.choice.options)
@@ -426,8 +426,8 @@ class Collect(Expression):
     __slots__ = ("base", "per")
 
     def __init__(self, base: Expression, per: Any) -> None:
-        self.base = base
-        self.per = per
+        self.base: Expression = base
+        self.per: Any = per
 
 
 class StreamOf(Expression):
@@ -436,7 +436,7 @@ class StreamOf(Expression):
     __slots__ = ("base",)
 
     def __init__(self, base: Expression) -> None:
-        self.base = base
+        self.base: Expression = base
 
 
 class Batch(Expression):
@@ -447,8 +447,8 @@ class Batch(Expression):
     def __init__(self, base: Expression, size: int) -> None:
         if not _is_count(size):
             raise ValueError(f"`.batch(size)` takes a whole number from 1, got {size!r}")
-        self.base = base
-        self.size = size
+        self.base: Expression = base
+        self.size: int = size
         self.name: str | None = None
         self.graph: Any = building_graph()
 

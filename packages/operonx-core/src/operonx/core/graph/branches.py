@@ -197,5 +197,5 @@ class _Switch(BlockFactory):
         return branch
 
 
-if_ = _If()
-switch = _Switch()
+if_: _If = _If()
+switch: _Switch = _Switch()

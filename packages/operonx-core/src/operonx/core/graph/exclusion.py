@@ -93,7 +93,7 @@ class _Finder:
         self.analysis = analysis
         self.needs: dict[Op, Needs] = {}
         self.targeted: dict[Op, dict[BranchOp, frozenset[int]]] = {}
-        self.routed = _ops_whose_error_is_read(graph, analysis)
+        self.routed: set[Op] = _ops_whose_error_is_read(graph, analysis)
         for op in graph.ops:
             if isinstance(op, BranchOp):
                 self._note_arms(op)

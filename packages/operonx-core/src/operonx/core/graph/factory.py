@@ -60,8 +60,8 @@ class GraphFactory(Generic[P, R]):
         loop: Mapping[str, Any] | None = None,
     ) -> None:
         self.function = function
-        self.settings = dict(settings)
-        self.loop_settings = dict(loop) if loop is not None else None
+        self.settings: dict[str, Any] = dict(settings)
+        self.loop_settings: dict[str, Any] | None = dict(loop) if loop is not None else None
         update_wrapper(self, function, updated=())
         self._parameters: list[inspect.Parameter] | None = None
 
@@ -330,4 +330,4 @@ class _GraphDecorator:
         return lambda function: GraphFactory(function, settings, loop=loop)
 
 
-graph = _GraphDecorator()
+graph: _GraphDecorator = _GraphDecorator()

@@ -8,7 +8,7 @@ from operonx.core.expressions.refs import Expression, ParentRef, StreamOf
 from operonx.core.graph.graph import GraphOp
 from operonx.core.ops.function import FuncOp
 from operonx.core.ops.signature import Parameter
-from operonx.core.stream import Stream
+from operonx.core.streaming import Stream
 
 if TYPE_CHECKING:
     from operonx.core.ops.base import Op

@@ -66,4 +66,4 @@ class _ZipStreams(BlockFactory):
         return node
 
 
-zip_streams = _ZipStreams()
+zip_streams: _ZipStreams = _ZipStreams()

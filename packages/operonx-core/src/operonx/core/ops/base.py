@@ -36,7 +36,7 @@ class Op(Operators):
         self.named = named
         """Whether the author gave the name, so that a second one of it is a mistake."""
         self.inputs: dict[str, Expression] = inputs or {}
-        self.policies = policies or Policies()
+        self.policies: Policies = policies or Policies()
         self.graph: Any = None
         """The graph it belongs to; None for a root graph."""
 

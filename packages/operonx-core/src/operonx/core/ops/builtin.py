@@ -54,7 +54,7 @@ class _Each(OpFactory[..., Any]):
         return cast("EachItem[T]", self._add_to(graph, (list,), kwargs, calling_frame(1)))
 
 
-each = _Each()
+each: _Each = _Each()
 
 
 @op(run_in="inline", rust="emit")

@@ -52,11 +52,11 @@ class RunContext:
         self._services = services
         self._cancelled = False
         self._on_cancel: list[Callable[[], None]] = []
-        self.op = op
+        self.op: str = op
         """Full path of the op."""
-        self.ctx = ctx
+        self.ctx: Context = ctx
         """The context of this firing: `(axis, index)` steps."""
-        self.attempt = attempt
+        self.attempt: int = attempt
         """The number of this attempt, from 1."""
 
     @property

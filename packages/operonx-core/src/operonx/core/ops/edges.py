@@ -39,7 +39,7 @@ class SoftEdge:
     __slots__ = ("op",)
 
     def __init__(self, op: Op) -> None:
-        self.op = op
+        self.op: Op = op
 
     def __rrshift__(self, sources: object) -> object:
         return connect(sources, self)
@@ -57,7 +57,7 @@ class OpGroup:
     __slots__ = ("ops",)
 
     def __init__(self, ops: list[Op]) -> None:
-        self.ops = ops
+        self.ops: list[Op] = ops
 
     def __rshift__(self, targets: object) -> object:
         return connect(self.ops, targets)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from operonx.core.ops.base import Op
 from operonx.core.ops.context import RunContext
 from operonx.core.ops.signature import Port, Signature, read_signature
-from operonx.core.stream import Stream
+from operonx.core.streaming import Stream
 
 if TYPE_CHECKING:
     from operonx.core.expressions.refs import Expression
@@ -71,7 +71,7 @@ class FuncOp(Op):
     ) -> None:
         super().__init__(name, inputs, policies, named=named)
         self.definition = definition
-        self.signature = definition.signature
+        self.signature: Signature = definition.signature
 
     @property
     def ports(self) -> tuple[Port, ...] | None:

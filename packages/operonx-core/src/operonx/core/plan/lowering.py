@@ -143,8 +143,8 @@ class Lowering:
 
     def __init__(self, graph: GraphOp) -> None:
         self.graph = graph
-        self.builder = PlanBuilder()
-        self.root = self.builder.add_region(None, "", None)
+        self.builder: PlanBuilder = PlanBuilder()
+        self.root: Region = self.builder.add_region(None, "", None)
         self.regions: dict[Any, Region] = {}
         """Regions by what opens their axis."""
         self.nodes: dict[Op, Node] = {}
@@ -153,7 +153,7 @@ class Lowering:
         self.done: dict[GraphOp, DoneNode] = {}
         self.spans: dict[GraphOp, tuple[int, int]] = {}
         """The nodes of a graph: the number of the first, and past the last."""
-        self.values = Values(self)
+        self.values: Values = Values(self)
 
     def run(self) -> Plan:
         """Lower everything."""

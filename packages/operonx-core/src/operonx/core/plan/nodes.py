@@ -209,7 +209,7 @@ class FailedNode(Node):
         super().__init__(of.region, f"{of.path}.error")
         self.of = of
         self.waits = 1
-        self.slot = of.region.new_slot()
+        self.slot: int = of.region.new_slot()
         of.promises.append(self)
 
 
@@ -222,7 +222,7 @@ class BranchNode(Node):
         """What a switch compares; None for conditions of their own."""
         self.arms: list[tuple[Any, list[str], set[Node]]] = []
         """Condition (a switch: the case; None: always), names of the targets, their arm nodes."""
-        self.chosen_slot = region.new_slot()
+        self.chosen_slot: int = region.new_slot()
 
 
 class EnterNode(Node):
@@ -257,8 +257,8 @@ class ChoiceNode(Node):
         self.waits = 1
         self.race = race
         self.members = members
-        self.slot = region.new_slot()
-        self.state = region.new_slot()
+        self.slot: int = region.new_slot()
+        self.state: int = region.new_slot()
         self.options: list[Node] = []
         self.strict: tuple[Node, ...] = ()
         """What must not be skipped as a whole, for `.or_else` to give a value per item."""
@@ -273,7 +273,7 @@ class AnyNode(Node):
         super().__init__(region, path)
         self.waits = 1
         self.members = members
-        self.state = region.new_slot()
+        self.state: int = region.new_slot()
 
 
 class AllNode(Node):
@@ -302,8 +302,8 @@ class CollectNode(Node):
         self.flatten = flatten
         self.for_result = False
         """Whether only the result reads it, so that a streamed run keeps nothing."""
-        self.slot = region.new_slot()
-        self.state = region.new_slot()
+        self.slot: int = region.new_slot()
+        self.state: int = region.new_slot()
 
 
 class WaitNode(Node):
@@ -313,7 +313,7 @@ class WaitNode(Node):
         super().__init__(region, path)
         self.waits = 1
         self.cell = cell
-        self.state = region.new_slot()
+        self.state: int = region.new_slot()
 
 
 class StreamNode(Node):
@@ -323,8 +323,8 @@ class StreamNode(Node):
         super().__init__(region, path)
         self.cell = cell
         self.readers = 0
-        self.slot = region.new_slot()
-        self.state = region.new_slot()
+        self.slot: int = region.new_slot()
+        self.state: int = region.new_slot()
 
 
 class BatchNode(Node):
@@ -336,7 +336,7 @@ class BatchNode(Node):
         self.size = size
         self.child: Region
         self.value_slot: int
-        self.state = region.new_slot()
+        self.state: int = region.new_slot()
 
 
 class ZipNode(Node):
@@ -347,7 +347,7 @@ class ZipNode(Node):
         self.cells: list[CellNode] = []
         self.child: Region
         self.ports: list[ZipPortNode] = []
-        self.state = region.new_slot()
+        self.state: int = region.new_slot()
 
 
 class ZipPortNode(Node):
@@ -356,7 +356,7 @@ class ZipPortNode(Node):
     def __init__(self, region: Region, path: str) -> None:
         super().__init__(region, path)
         self.waits = 1
-        self.slot = region.new_slot()
+        self.slot: int = region.new_slot()
 
 
 @dataclass(slots=True, eq=False)
@@ -401,7 +401,7 @@ class OutputNode(Node):
         super().__init__(region, path)
         self.key = key
         self.evaluate = evaluate
-        self.slot = region.new_slot()
+        self.slot: int = region.new_slot()
         self.is_result = False
         self.owner_region: Region | None = None
         """Region of the firing of the graph or loop that is written to."""
