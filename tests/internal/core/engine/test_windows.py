@@ -27,7 +27,7 @@ from operonx.core import (
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.timeout(20),
+    pytest.mark.timeout(90),
     pytest.mark.filterwarnings("ignore::operonx.core.BlockingOpWarning"),  # CI is slow, not stuck
 ]
 
