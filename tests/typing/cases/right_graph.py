@@ -9,16 +9,29 @@ from operonx.core import (
     START,
     GraphOp,
     Operon,
+    Rate,
+    Retry,
     RunContext,
+    Static,
+    Stream,
+    batch,
     collect,
+    contains,
     each,
     edge,
     error_of,
     first_of,
+    flatten,
     graph,
+    if_,
+    is_none,
+    length,
     op,
     or_else,
+    race,
     soft,
+    stream,
+    switch,
     template,
 )
 
@@ -93,6 +106,19 @@ def told(error: object) -> str:
     return str(error)
 
 
+@op
+def summed(numbers: Stream[int]) -> int:
+    return sum(numbers)
+
+
+@op
+async def counted(texts: Stream[str]) -> AsyncIterator[int]:
+    number = 0
+    async for text in texts:
+        number += len(text)
+        yield number
+
+
 with GraphOp("typed", inputs={"url": str, "pages": list[str]}) as g:
     page = assert_type(plain(PARENT["url"]), Page)
     other = assert_type(fetched(url=page["text"]), Page)
@@ -113,6 +139,17 @@ with GraphOp("typed", inputs={"url": str, "pages": list[str]}) as g:
     assert_type(or_else(whole, "none"), str)
     text = assert_type(template("{a} and {b}", a=whole, b=last), str)
     told(error=error_of(whole))
+    assert_type(summed(numbers=stream(item["index"])), int)
+    assert_type(counted(texts=stream(loud)), int)
+    assert_type(batch(loud, 3), list[str])
+    assert_type(race(whole, loud), str)
+    assert_type(length(whole), int)
+    assert_type(contains(whole, "a"), bool)
+    assert_type(is_none(whole), bool)
+    assert_type(flatten(collect(batch(loud, 3))), list[str])
+    if_(length(whole) > 3, page).elif_(is_none(whole), other).else_(last)
+    switch(whole, {"a": page, "b": [other]}, default=last)
+    slow.with_(retry=Retry(3), rate=Rate(5), on_error="skip", run_in="inline")(text=whole)
     START >> page
     edge(page, other)
     edge(page, soft(number))
@@ -127,9 +164,21 @@ def titled(url: str) -> Page:
     return {"text": shout(text=found["text"]), "size": found["size"]}
 
 
+@graph(timeout=3.0)
+def sized(url: str, limit: Static[int] = 3) -> str:
+    return shout(text=url, times=min(limit, 3))
+
+
+@graph.loop(until="text == 'done'", max_iterations=3, on_error="skip")
+def repeated(text: str = "") -> str:
+    return shout(text=text)
+
+
 with GraphOp("outer", inputs={"url": str}) as outer:
     title = assert_type(titled(url=PARENT["url"]), Page)
     title["text"] >> PARENT["text"]
+    assert_type(sized.with_(name="s", timeout=1.0)(url=title["text"], limit=2), str)
+    assert_type(repeated(text=title["text"]), str)
 
 engine = Operon(outer)
 again = Operon(titled)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TypedDict
 
-from operonx.core import PARENT, GraphOp, RunContext, collect, each, graph, op
+from operonx.core import PARENT, GraphOp, RunContext, Stream, collect, each, graph, op, stream
 
 
 class Page(TypedDict):
@@ -36,6 +36,11 @@ def with_run(run: RunContext, name: str) -> int:
     return len(run.run_id + name)
 
 
+@op
+def summed(numbers: Stream[int]) -> int:
+    return sum(numbers)
+
+
 @graph
 def titled(url: str) -> Page:
     return plain(url=url)
@@ -59,5 +64,12 @@ with GraphOp("typed", inputs={"url": str}):
     item["itemm"]  # E: mypy=typeddict-item pyright=reportGeneralTypeIssues
     titled(page=word)  # E: mypy=call-arg pyright=reportCallIssue pyright=reportCallIssue
     titled(url=page)  # E: mypy=arg-type pyright=reportArgumentType
+    summed(numbers=item["item"])  # E: mypy=arg-type pyright=reportArgumentType
+    summed(numbers=stream(word))  # E: mypy=arg-type pyright=reportArgumentType
+    joined(texts=stream(word))  # E: mypy=arg-type pyright=reportArgumentType
+    plain.with_(timout=3.0)(url="")  # E: mypy=call-arg pyright=reportCallIssue
+    plain.with_(timeout="3")(url="")  # E: mypy=arg-type pyright=reportArgumentType
+    plain.with_(on_error="ignore")(url="")  # E: mypy=arg-type pyright=reportArgumentType
+    titled.with_(retry=3)(url="")  # E: mypy=call-arg pyright=reportCallIssue
 
 op(timeoutt=3)  # E: mypy=call-overload pyright=reportCallIssue

@@ -120,7 +120,7 @@ def an_input_of_a_graph_function_that_is_not_there() -> None:
 
 
 @case(
-    "g.one: no input `y`; it takes `x` | None",
+    "g.one: no input `y`; it takes `x` | leave it out, or give the op such a parameter",
 )
 def a_keyword_that_is_not_there() -> None:
     with GraphOp(name="g"):
@@ -150,7 +150,7 @@ def a_missing_argument() -> None:
 
 
 @case(
-    "g.one: no input `argument 2`; it takes `x` | None",
+    "g.one: it takes `x` by position, got 2 arguments | pass it by name",
 )
 def one_argument_too_many() -> None:
     with GraphOp(name="g"):
@@ -280,7 +280,7 @@ def open_ports_that_are_forwarded() -> None:
 @case(
     'g: output `n` has two writers that may both fire: `one["result"]`, '
     '`one_2["result"]` | '
-    'give one another name, or write `first_of(a, b) >> PARENT["key"]`',
+    'give one another name, or write `first_of(a, b) >> PARENT["n"]`',
 )
 def two_writers() -> None:
     with GraphOp(name="g"):
@@ -317,7 +317,7 @@ def exclusive_arms_read_plainly() -> None:
 
 
 @case(
-    "g.template_of: it could never fire: it needs arms of `a` that exclude each other | "
+    "g.template_of: it could never fire: it needs `a` to fire, and to fail as well (`a.error`) | "
     "take whichever fired with `first_of(a, b)`, or order softly with `>> ~op`",
 )
 def an_op_and_its_error_read_plainly() -> None:
@@ -520,7 +520,7 @@ def an_until_of_text_that_is_not_there() -> None:
 
 
 @case(
-    "g.loop: until: 'count >' is no expression: invalid syntax | None",
+    "g.loop: until: 'count >' is no expression: invalid syntax | for instance `until=\"n >= 3\"`",
 )
 def an_until_that_cannot_be_parsed() -> None:
     with GraphOp(name="g"):
@@ -634,9 +634,10 @@ def a_local_function_in_another_process() -> None:
 
 
 @case(
-    'g.sub.one: PARENT["m"]: graph `sub` has no input `m`; it has `n` | None',
+    'g.sub.one: PARENT["m"]: graph `sub` has no input `m`; it has `n` | '
+    "give it one: `GraphOp(..., m=...)`",
     "g.a: input `x`: expected `int`, got `str` '1' | it takes `int`",
-    "g.forgotten: no input `y`; it takes `x` | None",
+    "g.forgotten: no input `y`; it takes `x` | leave it out, or give the op such a parameter",
     "g.forgotten: input `x` is not given | pass it: `x=...` a ref or a constant",
     "g.forgotten: nobody reads its outputs (`result`) and it does not reach END | "
     "`forgotten >> END`, or leave it out",

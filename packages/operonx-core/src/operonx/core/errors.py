@@ -80,6 +80,8 @@ class BuildIssue:
     """What is wrong, with the ref or port concerned."""
     hint: str | None = None
     """How to mend it."""
+    ref: str | None = None
+    """The ref, port or keyword concerned, as it was written."""
 
     def __str__(self) -> str:
         tail = f"\n    hint: {self.hint}" if self.hint else ""
@@ -91,6 +93,7 @@ class BuildError(OperonxError):
 
     def __init__(self, issues: Sequence[BuildIssue]) -> None:
         self.issues: tuple[BuildIssue, ...] = tuple(issues)
+        """Every mistake found, in the order of the graph."""
         count = "1 mistake" if len(issues) == 1 else f"{len(issues)} mistakes"
         lines = "\n".join(f"  {issue}" for issue in issues)
         super().__init__(f"the graph has {count}:\n{lines}")

@@ -13,6 +13,7 @@ from operonx.core.engine.linking import LinkedPlan
 from operonx.core.engine.scheduler import Run
 from operonx.core.engine.sifting import Sifter
 from operonx.core.errors import InputError, RunStateError, did_you_mean, listed
+from operonx.core.expressions.building import building_graph
 from operonx.core.expressions.refs import IterationsRef, ParentRef, PortRef
 from operonx.core.graph.factory import GraphFactory
 from operonx.core.graph.graph import GraphOp
@@ -66,6 +67,8 @@ class Operon:
             raise TypeError(f"`Operon` takes a graph or a `@graph` function, got {graph!r}")
         if graph.graph is not None:
             raise TypeError(f"graph `{graph.path}` is part of another; run `{graph.graph.name}`")
+        if graph.analysis is None:
+            raise TypeError(f"graph `{graph.name}` is not built: leave its block first")
         if engine not in ("auto", "python"):
             raise ValueError(f"engine={engine!r}: there are `auto`, `python`")
         if not _is_count(max_open):
@@ -162,6 +165,14 @@ class Operon:
     # -- inputs and outputs
 
     def _checked(self, inputs: Mapping[str, Any] | None) -> dict[str, Any]:
+        if inputs is not None and not isinstance(cast("object", inputs), Mapping):
+            raise TypeError(f"inputs={inputs!r}: takes a mapping of values by input name")
+        outer = building_graph()
+        if outer is not None:
+            raise RunStateError(
+                f"the block of graph `{outer.name}` is open: ops would join it when called",
+                hint="leave the block before running a graph",
+            )
         given = dict(inputs or {})
         problems: list[str] = []
         for name, required, check in self._checks:

@@ -119,11 +119,20 @@ def template_fields(text: str) -> list[str]:
             name (`{0}`, `{a.b}`, `{a!r}`, `{a:>3}`).
     """
     names: list[str] = []
-    for _, field, spec, conversion in string.Formatter().parse(text):
+    try:
+        parts = list(string.Formatter().parse(text))
+    except ValueError as error:
+        raise ValueError(
+            f"template: {str(error).lower()}; a brace in the text is written `{{{{` or `}}}}`"
+        ) from None
+    for _, field, spec, conversion in parts:
         if field is None:
             continue
         if not field.isidentifier() or spec or conversion:
-            raise ValueError(f"a template's field is a plain name in braces, got {{{field}}}")
+            raise ValueError(
+                f"template: a field is a plain name in braces, got {{{field}}}; "
+                "a brace in the text is written `{{` or `}}`"
+            )
         names.append(field)
     return names
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from operonx.core.errors import did_you_mean, listed
 from operonx.core.expressions.evaluation import template_fields
+from operonx.core.expressions.naming import assigned_name, calling_frame
 from operonx.core.expressions.refs import (
     Batch,
     Choice,
@@ -65,7 +66,8 @@ def stream(ref: T) -> Stream[T]:
 
 def batch(ref: T, size: int) -> list[T]:
     """Give a stream as one of lists of `size` items, the last one maybe shorter."""
-    return cast("list[T]", Batch(_require_ref(ref, "batch"), size))
+    name = assigned_name(calling_frame(1))
+    return cast("list[T]", Batch(_require_ref(ref, "batch"), size, name))
 
 
 def or_else(ref: T, value: D) -> T | D:
@@ -144,6 +146,7 @@ def template(text: str, /, **fields: object) -> str:
         and dicts as compact JSON.
 
     Raises:
+        TypeError: If the text is none.
         ValueError: If a field has no value, a value has no field, or the text is no template.
 
     Example:
@@ -151,6 +154,8 @@ def template(text: str, /, **fields: object) -> str:
         prompt = template("Sum up in {n} words: {text}", n=20, text=page["text"])
         ```
     """
+    if not isinstance(cast("object", text), str):
+        raise TypeError(f"`template` takes a text, got {text!r}")
     names = template_fields(text)
     missing = [name for name in names if name not in fields]
     unknown = [name for name in fields if name not in names]

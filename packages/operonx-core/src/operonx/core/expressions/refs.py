@@ -6,12 +6,15 @@ expression is data: it is checked, printed and serialised, and each runtime comp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, NoReturn, cast
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Final, NoReturn, cast
 
 from operonx.core.expressions.building import building_graph
+from operonx.core.expressions.naming import assigned_name, calling_frame
 
 __all__ = [
+    "MAX_DEPTH",
     "Batch",
     "Binary",
     "Choice",
@@ -26,6 +29,7 @@ __all__ = [
     "IterationsRef",
     "ListOf",
     "Method",
+    "NoValue",
     "Operators",
     "OrElse",
     "ParentRef",
@@ -34,15 +38,17 @@ __all__ = [
     "Template",
     "Unary",
     "children",
+    "excess",
     "lift",
     "require_op",
     "walk",
 ]
 
 
-# Typed so that a value which is one of them stays `Any`.
-_LISTS: Final = cast("tuple[type[Any], ...]", (list, tuple))
-_DICT: Final = cast("type[Any]", dict)
+MAX_DEPTH: Final = 100
+"""How deep an expression may nest: every runtime compiles, prints and stores it recursively."""
+_MAX_PARTS: Final = 100_000
+"""Parts of one expression, counted where they are read: `x + x` reads all of `x` twice."""
 
 
 class Operators:
@@ -55,6 +61,19 @@ class Operators:
 
     def _ref(self) -> Expression:
         raise NotImplementedError
+
+    def __getattr__(self, name: str) -> NoReturn:
+        # Only what is not there ends here; `hasattr` and protocols want this very class.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise AttributeError(f"{self!r} has no `{name}`: {self._instead_of(name)}")
+
+    def _instead_of(self, name: str) -> str:
+        return (
+            f'to read a key write `ref["{name}"]`; methods are `.len()`, `.contains(v)`, '
+            "`.is_none()`, `.flatten()`, `.or_else(v)`, `.collect()`, `.stream()`, `.batch(n)`; "
+            "for anything else write an op"
+        )
 
     # -- comparison and arithmetic
 
@@ -169,7 +188,7 @@ class Operators:
 
     def batch(self, size: int) -> Expression:
         """Give the stream as one of lists of `size` items, the last one maybe shorter."""
-        return Batch(self._ref(), size)
+        return Batch(self._ref(), size, assigned_name(calling_frame(1)))
 
     # -- what a ref is not
 
@@ -182,6 +201,9 @@ class Operators:
 
     def __contains__(self, value: object) -> NoReturn:
         raise TypeError(f"write `{self!r}.contains({value!r})` instead of `in`")
+
+    def __len__(self) -> int:
+        raise TypeError(f"write `{self!r}.len()` instead of `len(...)`")
 
     def __iter__(self) -> Iterator[Any]:
         raise TypeError(
@@ -401,11 +423,12 @@ class Choice:
 class Chosen(Expression):
     """The value of the option that a `Choice` took, or that option op's port."""
 
-    __slots__ = ("choice", "port")
+    __slots__ = ("_options", "choice", "port")
 
     def __init__(self, choice: Choice, port: str | None = None) -> None:
         self.choice: Choice = choice
         self.port: str | None = port
+        self._options: tuple[Expression, ...] | None = None
 
     def __getitem__(self, key: object) -> Expression:
         whole_ops = any(not isinstance(option, Expression) for option in self.choice.options)
@@ -414,10 +437,16 @@ class Chosen(Expression):
         return Item(self, lift(key))
 
     def options(self) -> tuple[Expression, ...]:
-        """Return what is read of each option."""
-        if self.port is None:
-            return tuple(lift(option) for option in self.choice.options)
-        return tuple(option[self.port] for option in self.choice.options)
+        """Return what is read of each option, the same refs each time.
+
+        Raises:
+            TypeError: If an option is an op with several ports and none is chosen.
+        """
+        if self._options is None:
+            port = self.port
+            options = self.choice.options
+            self._options = tuple(lift(one) if port is None else one[port] for one in options)
+        return self._options
 
 
 class Collect(Expression):
@@ -440,17 +469,24 @@ class StreamOf(Expression):
 
 
 class Batch(Expression):
-    """`base.batch(size)`: one ref is one axis, named when its graph is built."""
+    """`base.batch(size)`: one ref is one axis.
+
+    `name` is that of the variable it was assigned to; where there is none, or an op has it, the
+    graph gives one when it is built.
+    """
 
     __slots__ = ("base", "graph", "name", "size")
 
-    def __init__(self, base: Expression, size: int) -> None:
+    def __init__(self, base: Expression, size: int, name: str | None = None) -> None:
         if not _is_count(size):
             raise ValueError(f"`.batch(size)` takes a whole number from 1, got {size!r}")
         self.base: Expression = base
         self.size: int = size
-        self.name: str | None = None
+        self.name: str | None = name
         self.graph: Any = building_graph()
+
+
+_LEAVES: Final = frozenset({PortRef, ParentRef, Constant, ErrorRef, IterationRef, IterationsRef})
 
 
 def _is_count(value: object) -> bool:
@@ -496,30 +532,132 @@ def children(expression: Expression) -> tuple[Expression, ...]:  # noqa: C901 - 
 
 
 def walk(expression: Expression) -> Iterator[Expression]:
-    """Yield an expression and all in it, outermost first."""
-    open_ends = [expression]
+    """Yield an expression and all in it, outermost first, each once however often it is used."""
+    yield expression
+    if type(expression) in _LEAVES:
+        return
+    seen = {id(expression)}
+    open_ends = list(reversed(children(expression)))
     while open_ends:
         current = open_ends.pop()
+        # A sum of a sum with itself, and so on, has few parts and endless paths to them.
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
         yield current
-        open_ends.extend(reversed(children(current)))
+        if type(current) not in _LEAVES:
+            open_ends.extend(reversed(children(current)))
+
+
+def excess(expression: Expression) -> str | None:
+    """Say in which way an expression is too large for a graph, or None."""
+    if type(expression) in _LEAVES:
+        return None
+    level: dict[int, Expression] = {id(expression): expression}
+    for _ in range(MAX_DEPTH + 1):
+        level = {id(part): part for one in level.values() for part in children(one)}
+        if not level:
+            break
+    else:
+        return f"it nests more than {MAX_DEPTH} deep"
+    return f"it has more than {_MAX_PARTS:,} parts" if _parts(expression, {}) > _MAX_PARTS else None
+
+
+def _parts(expression: Expression, known: dict[int, int]) -> int:
+    count = known.get(id(expression))
+    if count is None:
+        count = 1 + sum(_parts(part, known) for part in children(expression))
+        known[id(expression)] = count
+    return count
 
 
 def lift(value: Any) -> Expression:
-    """Give any value as an expression; lists, tuples and dicts that hold refs become refs."""
+    """Give any value as an expression; lists, tuples and dicts that hold refs become refs.
+
+    Raises:
+        TypeError: If a ref is where it could not be followed: in a set, a key, an object; or if
+            the value is a piece of authoring (`PARENT`, `END`, `~op`) that has no value.
+        ValueError: If lists that hold refs nest too deeply.
+    """
     if isinstance(value, Operators):
         return value._ref()  # pyright: ignore[reportPrivateUsage] - of this module
-    if isinstance(value, _LISTS) and _holds_refs(value):
-        return ListOf(tuple(lift(item) for item in value), as_tuple=isinstance(value, tuple))
-    if isinstance(value, _DICT) and _holds_refs(value):
-        return DictOf({key: lift(item) for key, item in value.items()})
-    return Constant(value)
+    if type(value) in _PLAIN or not _holds_refs(value):
+        return Constant(value)
+    return _lifted(value, 0)
+
+
+_PLAIN: Final = frozenset({int, str, float, bool, bytes, type(None)})
+# Typed so that a value which is one of them stays `Any`.
+_LISTS: Final = cast("tuple[type[Any], ...]", (list, tuple))
+_CONTAINERS: Final = cast("tuple[type[Any], ...]", (list, tuple, dict))
+_SETS: Final = cast("tuple[type[Any], ...]", (set, frozenset))
+_DICT: Final = cast("type[Any]", dict)
+
+
+def _lifted(value: Any, depth: int) -> Expression:
+    if isinstance(value, Operators):
+        return value._ref()  # pyright: ignore[reportPrivateUsage] - of this module
+    if not isinstance(value, _CONTAINERS) or not _holds_refs(value):
+        return Constant(value)
+    if depth > MAX_DEPTH:
+        raise ValueError(
+            f"a `{type(value).__name__}` nested more than {MAX_DEPTH} deep holds refs; "
+            "let an op build it"
+        )
+    if isinstance(value, _DICT):
+        return DictOf({key: _lifted(item, depth + 1) for key, item in value.items()})
+    items = tuple(_lifted(item, depth + 1) for item in value)
+    return ListOf(items, as_tuple=isinstance(value, tuple))
+
+
+class NoValue:
+    """Base of what is written in a graph block and has no value: `PARENT`, `END`, `~op`."""
+
+    __slots__ = ()
+    instead: ClassVar[str] = ""
+    """What to write where a value is wanted."""
 
 
 def _holds_refs(value: Any) -> bool:
-    if isinstance(value, Operators):
-        return True
+    """Tell whether a container holds refs; refuse them where they would not be seen."""
+    open_ends: list[Any] = [value]
+    seen: set[int] = set()
+    found = False
+    while open_ends:
+        current = open_ends.pop()
+        if type(current) in _PLAIN or id(current) in seen:
+            continue
+        seen.add(id(current))
+        if isinstance(current, Operators):
+            found = True
+        elif isinstance(current, NoValue):
+            raise TypeError(f"`{current!r}` is no value; {current.instead}")
+        else:
+            open_ends.extend(_contents(current))
+    return found
+
+
+def _contents(value: Any) -> Iterable[Any]:
+    """Give what in a value may be, or hold, a ref."""
     if isinstance(value, _DICT):
-        return any(_holds_refs(item) for item in value.values())
-    if isinstance(value, _LISTS):
-        return any(_holds_refs(item) for item in value)
-    return False
+        _refuse_hidden(value, value.keys(), "a key")
+        return cast("Iterable[Any]", value.values())
+    if isinstance(value, _SETS):
+        _refuse_hidden(value, value, "an item")
+    elif isinstance(value, _LISTS) and hasattr(value, "_fields"):
+        _refuse_hidden(value, value, "a field")
+    elif isinstance(value, _LISTS):
+        return cast("Iterable[Any]", value)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = (getattr(value, field.name, None) for field in dataclasses.fields(value))
+        _refuse_hidden(value, fields, "a field")
+    return ()
+
+
+def _refuse_hidden(value: object, parts: Iterable[Any], what: str) -> None:
+    for part in parts:
+        if isinstance(part, Operators):
+            raise TypeError(
+                f"{part!r} is {what} of a `{type(value).__name__}`, where no graph can follow it; "
+                "only lists, tuples and the values of dicts may hold refs: let an op build it"
+            )

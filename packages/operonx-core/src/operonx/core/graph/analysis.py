@@ -1,4 +1,4 @@
-"""What building a graph finds out: the order of its ops, their axes, the types of its outputs.
+"""What building a graph finds out: the order of its ops, their axes, its inputs and outputs.
 
 Axes are tuples of the things that open them (a generator op, a zip, a loop, a `.batch` ref),
 relative to the graph: its own context is `()`.
@@ -9,43 +9,34 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from operonx.core.expressions.refs import (
     Batch,
-    Binary,
-    Chosen,
     Collect,
     Constant,
     ErrorRef,
     Expression,
-    IterationRef,
     IterationsRef,
-    Method,
-    OrElse,
     ParentRef,
     PortRef,
     StreamOf,
-    Template,
-    Unary,
     children,
-    lift,
     walk,
 )
 from operonx.core.graph.branches import BranchOp, SwitchOp
-from operonx.core.graph.exclusion import Needs
-from operonx.core.graph.graph import GraphInput, GraphOp, Write
 from operonx.core.graph.loops import LoopOp
 from operonx.core.ops.base import Op
 
 if TYPE_CHECKING:
+    from operonx.core.graph.exclusion import Needs
+    from operonx.core.graph.graph import GraphInput, GraphOp, Write
     from operonx.core.ops.signature import Port
 
 __all__ = [
     "Analysis",
     "Axes",
     "AxisError",
-    "annotation_of",
     "axes_of",
     "expressions_of",
     "join_axes",
@@ -66,14 +57,32 @@ class Analysis:
     """The ops, each after all that it waits for."""
     axes: dict[Op, Axes] = field(default_factory=dict[Op, Axes])
     """Each op's own axes."""
-    inputs: dict[str, GraphInput] = field(default_factory=dict[str, GraphInput])
-    writers: dict[str, list[Write]] = field(default_factory=dict[str, list[Write]])
+    inputs: dict[str, GraphInput] = field(default_factory=dict[str, Any])
+    """The graph's inputs, with the types of what reads them."""
+    read_inputs: set[str] = field(default_factory=set[str])
+    """The inputs that something in the graph reads."""
+    writers: dict[str, list[Write]] = field(default_factory=dict[str, Any])
     """What writes each output (and each state of a loop)."""
     outputs: tuple[Port, ...] = ()
+    """The graph's own ports."""
     output_axes: dict[str, Axes] = field(default_factory=dict[str, Axes])
     """Axes that each output still carries."""
-    needs: dict[str, Needs] = field(default_factory=dict[str, Needs])
+    needs: dict[str, Needs] = field(default_factory=dict[str, Any])
     """Which arms of which branches each output depends on."""
+    depths: dict[Any, int] = field(default_factory=dict[Any, int])
+    """How many axes of this graph each branch in `needs` is decided under."""
+    expressions: dict[Op, list[Expression]] = field(default_factory=dict[Op, list[Expression]])
+    """What each op reads."""
+    composite: list[tuple[Op, Expression]] = field(default_factory=list[tuple[Op, Expression]])
+    """The expressions that are more than one ref or constant, with where they are read."""
+    reads: dict[Op, list[Op]] = field(default_factory=dict[Op, list[Op]])
+    """The ops of this graph that each op's refs read."""
+    unknown: set[Op] = field(default_factory=set[Op])
+    """Ops of which a mistake hides the axes, so that nothing is said of what follows from them."""
+    wrong: set[Expression] = field(default_factory=set[Expression])
+    """Expressions with a mistake in their streams: of their types no more is said."""
+    batches: set[Batch] = field(default_factory=set[Batch])
+    """The batches that have their names."""
     broken: bool = False
     """Whether mistakes were found, so that what depends on this graph says no more."""
 
@@ -87,19 +96,23 @@ class AxisError(Exception):
         self.hint = hint
 
 
-def expressions_of(op: Op) -> Iterator[Expression]:
-    """Yield what an op reads: its inputs, a branch's conditions."""
-    yield from op.inputs.values()
-    if isinstance(op, SwitchOp):
-        yield op.subject
+def expressions_of(op: Op) -> list[Expression]:
+    """Return what an op reads: its inputs, a branch's conditions."""
+    found = list(op.inputs.values())
     if isinstance(op, BranchOp):
-        for arm in op.arms:
-            if arm.condition is not None:
-                yield arm.condition
+        if isinstance(op, SwitchOp):
+            found.append(op.subject)
+        found += [arm.condition for arm in op.arms if arm.condition is not None]
+    return found
 
 
 def op_leaves(expression: Expression) -> Iterator[tuple[Expression, Op]]:
     """Yield the refs in an expression that point at ops, with the op."""
+    if type(expression) in (Constant, ParentRef):
+        return
+    if type(expression) is PortRef:
+        yield expression, expression.op
+        return
     for part in walk(expression):
         match part:
             case PortRef(op=op) | ErrorRef(op=op):
@@ -107,15 +120,13 @@ def op_leaves(expression: Expression) -> Iterator[tuple[Expression, Op]]:
             case IterationsRef(loop=loop):
                 yield part, loop
             case _:
-                pass
+                continue
 
 
-def dependencies(graph: GraphOp) -> dict[Op, list[Op]]:
+def dependencies(graph: GraphOp, reads: dict[Op, list[Op]]) -> dict[Op, list[Op]]:
     """Return for each op those of the graph that it waits for, in any way."""
-    found: dict[Op, list[Op]] = {op: [] for op in graph.ops}
+    found = {op: list(sources) for op, sources in reads.items()}
     for op in graph.ops:
-        for expression in expressions_of(op):
-            found[op].extend(leaf for _, leaf in op_leaves(expression) if leaf.graph is graph)
         if isinstance(op, BranchOp):
             for arm in op.arms:
                 for target in arm.resolved():
@@ -126,9 +137,14 @@ def dependencies(graph: GraphOp) -> dict[Op, list[Op]]:
     return found
 
 
-def order_ops(graph: GraphOp) -> tuple[list[Op], list[Op]]:
-    """Return the ops in an order that they can fire in, and those caught in cycles."""
-    before = dependencies(graph)
+def order_ops(graph: GraphOp, reads: dict[Op, list[Op]]) -> tuple[list[Op], list[Op]]:
+    """Return the ops in an order that they can fire in, and those of one cycle, if there is one.
+
+    Args:
+        graph: The graph.
+        reads: The ops that each op's refs read.
+    """
+    before = dependencies(graph, reads)
     waiting = {op: len(sources) for op, sources in before.items()}
     after: dict[Op, list[Op]] = {op: [] for op in graph.ops}
     for op, sources in before.items():
@@ -161,28 +177,34 @@ def _one_cycle(before: dict[Op, list[Op]], stuck: list[Op]) -> list[Op]:
         trail.append(op)
 
 
-def join_axes(parts: Iterable[tuple[Axes, str]]) -> Axes:
+def join_axes(parts: Iterable[tuple[Axes, Any]]) -> Axes:
     """Return the longest axes, of which every other must be a prefix.
 
     Args:
-        parts: Axes with the text of the ref that carries them.
+        parts: Axes with the ref (or a text) that carries them.
 
     Raises:
         AxisError: If two are independent.
     """
     longest: Axes = ()
-    holder = ""
-    for axes, text in parts:
+    holder: Any = ""
+    for axes, ref in parts:
+        if not axes:
+            continue
         shorter, longer = (axes, longest) if len(axes) <= len(longest) else (longest, axes)
         if any(one is not other for one, other in zip(shorter, longer, strict=False)):
             raise AxisError(
-                f"{holder} and {text} are independent streams ({_names(longest)} and "
+                f"{_text(holder)} and {_text(ref)} are independent streams ({_names(longest)} and "
                 f"{_names(axes)}), so no item of one belongs to an item of the other",
                 "`.collect()` one of them, or pair them with `zip_streams(...)`",
             )
         if len(axes) > len(longest):
-            longest, holder = axes, text
+            longest, holder = axes, ref
     return longest
+
+
+def _text(ref: Any) -> str:
+    return ref if isinstance(ref, str) else repr(ref)
 
 
 def _names(axes: Axes) -> str:
@@ -191,10 +213,9 @@ def _names(axes: Axes) -> str:
 
 def port_axes(op: Op, port: str, own: Axes) -> Axes:
     """Return the axes of one port of an op whose own axes are `own`."""
-    analysis = getattr(op, "analysis", None)
-    if analysis is not None and not isinstance(op, LoopOp):
-        return own + tuple(analysis.output_axes.get(port, ()))
-    if isinstance(op, LoopOp) or not op.opens_axis or any(p.name == port for p in op.final):
+    if op.analysis is not None:
+        return own if isinstance(op, LoopOp) else own + tuple(op.analysis.output_axes.get(port, ()))
+    if not op.opens_axis or any(one.name == port for one in op.final):
         return own
     return (*own, op)
 
@@ -212,6 +233,8 @@ def axes_of(expression: Expression, axes: dict[Op, Axes]) -> Axes:
     match expression:
         case PortRef(op=op, port=port):
             return port_axes(op, port, axes.get(op, ()))
+        case Constant() | ParentRef():
+            return ()
         case ErrorRef(op=op):
             return axes.get(op, ())
         case IterationsRef(loop=loop, port=port):
@@ -224,7 +247,7 @@ def axes_of(expression: Expression, axes: dict[Op, Axes]) -> Axes:
         case Batch(base=base):
             return (*_without_last(expression, axes_of(base, axes)), expression)
         case _:
-            return join_axes((axes_of(part, axes), repr(part)) for part in children(expression))
+            return join_axes((axes_of(part, axes), part) for part in children(expression))
 
 
 def _without_last(expression: Expression, axes: Axes) -> Axes:
@@ -239,8 +262,8 @@ def _without_last(expression: Expression, axes: Axes) -> Axes:
 def _collected(expression: Expression, base: Axes, per: Any, axes: dict[Op, Axes]) -> Axes:
     if per is None:
         return _without_last(expression, base)
-    ports = per.all_ports()
-    target = port_axes(per, ports[0].name, axes.get(per, ())) if ports else axes.get(per, ())
+    own = axes.get(per, base)  # not known yet: what comes later is nothing the stream is made from
+    target = max((port_axes(per, port.name, own) for port in per.all_ports()), key=len, default=own)
     is_prefix = len(target) < len(base) and all(
         one is other for one, other in zip(target, base, strict=False)
     )
@@ -250,43 +273,3 @@ def _collected(expression: Expression, base: Axes, per: Any, axes: dict[Op, Axes
             "`per=` takes an op whose items the stream was made from",
         )
     return target
-
-
-def annotation_of(expression: Expression, inputs: dict[str, GraphInput]) -> Any:
-    """Return the type of an expression's value, `Any` where it is not known."""
-    match expression:
-        case PortRef(op=op, port=port):
-            return next((p.annotation for p in op.all_ports() if p.name == port), Any)
-        case ParentRef(key=key):
-            return inputs[key].annotation if key in inputs else Any
-        case Collect(base=base) | Batch(base=base):
-            return list[annotation_of(base, inputs)]  # type: ignore[misc]  # a type made at run time
-        case StreamOf(base=base):
-            return annotation_of(base, inputs)
-        case OrElse(base=base, other=Constant(value=value)):
-            return Union[annotation_of(base, inputs), type(value)]  # noqa: UP007 - made at run time
-        case OrElse(base=base, other=other):
-            return Union[annotation_of(base, inputs), annotation_of(other, inputs)]  # noqa: UP007
-        case Chosen():
-            return _union(annotation_of(lift(part), inputs) for part in expression.options())
-        case _:
-            return _computed_type(expression)
-
-
-def _computed_type(expression: Expression) -> Any:
-    match expression:
-        case Template():
-            return str
-        case Binary(symbol="==" | "!=" | "<" | "<=" | ">" | ">=" | "&" | "|") | Unary(symbol="~"):
-            return bool
-        case Method(name="contains" | "is_none"):
-            return bool
-        case Method(name="len") | IterationRef():
-            return int
-        case _:
-            return Any
-
-
-def _union(annotations: Iterable[Any]) -> Any:
-    known = list(annotations)
-    return Any if any(one is Any for one in known) else Union[tuple(known)]  # noqa: UP007

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 from operonx.core.expressions.building import building_graph
-from operonx.core.expressions.refs import (
-    Binary,
-    Choice,
-    Chosen,
-    Constant,
-    Expression,
-    PortRef,
-    lift,
-)
+from operonx.core.expressions.naming import assigned_name, calling_frame
+from operonx.core.expressions.refs import Binary, Choice, Chosen, Constant, Expression, lift
 from operonx.core.ops.base import Op
-from operonx.core.ops.naming import assigned_name
 from operonx.core.ops.signature import Port
 
 __all__ = ["Arm", "BlockFactory", "BranchOp", "SwitchOp", "if_", "switch"]
@@ -43,10 +34,13 @@ class BranchOp(Op):
 
     kind: ClassVar[str] = "branch"
     calls: ClassVar[bool] = True
+    default_name: ClassVar[str] = "branch"
 
-    def __init__(self, name: str, *, named: bool) -> None:
-        super().__init__(name, named=named)
+    def __init__(self, name: str | None, *, named: bool) -> None:
+        super().__init__(name or self.default_name, named=named)
         self.arms: list[Arm] = []
+        """The ways it may go, in the order in which they are tried."""
+        self._takes_name = name is None
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -56,7 +50,7 @@ class BranchOp(Op):
     def elif_(self, condition: object, target: object) -> BranchOp:
         """Add an arm that is tried where those before it did not match."""
         self.add_arm(lift(condition), target)
-        self._rename_from(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]  # who calls
+        self._rename_from(calling_frame(1))
         return self
 
     if_ = elif_
@@ -64,11 +58,12 @@ class BranchOp(Op):
     def else_(self, target: object) -> BranchOp:
         """Add the arm for where no other matched."""
         self.add_arm(None, target)
-        self._rename_from(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]  # who calls
+        self._rename_from(calling_frame(1))
         return self
 
     def add_arm(self, condition: Expression | None, target: object) -> None:
         """Add an arm for one target or a list of them; no condition always matches."""
+        self.graph.require_open(f"branch `{self.name}`")
         if self.arms and self.arms[-1].condition is None:
             raise TypeError(f"branch `{self.name}`: nothing can follow `.else_(...)`")
         targets: list[Op | str] = []
@@ -82,8 +77,10 @@ class BranchOp(Op):
         self.arms.append(Arm(condition, targets))
 
     def _rename_from(self, frame: Any) -> None:
-        name = assigned_name(frame)
+        # The last call of a chain is the one that is assigned.
+        name = assigned_name(frame) if self._takes_name else None
         if name is not None:
+            self._takes_name = False
             self.graph.rename(self, name)
 
 
@@ -91,20 +88,27 @@ class SwitchOp(BranchOp):
     """A branch on equality; `switch(...)["reply"]` reads the arm that was chosen."""
 
     kind: ClassVar[str] = "switch"
+    default_name: ClassVar[str] = "switch"
 
-    def __init__(self, name: str, subject: Expression, *, named: bool) -> None:
+    def __init__(self, name: str | None, subject: Expression, *, named: bool) -> None:
         super().__init__(name, named=named)
         self.subject = subject
+        """What the cases are compared with."""
         self._choice: Choice | None = None
 
     def __getitem__(self, port: str) -> Expression:
-        if port == "chosen":
-            return PortRef(self, port)
+        if port == "chosen" or not isinstance(cast("object", port), str):
+            return super().__getitem__(port)
         if self._choice is None:
-            self._choice = Choice(
-                tuple(target for arm in self.arms for target in arm.resolved()), race=False
-            )
+            self._choice = Choice((), race=False)
+            self.resolve_choice()
         return Chosen(self._choice, port)
+
+    def resolve_choice(self) -> None:
+        """Let what reads this switch read all its targets; some were only names until now."""
+        if self._choice is not None:
+            targets = (target for arm in self.arms for target in arm.resolved())
+            self._choice.options = tuple(dict.fromkeys(targets))
 
 
 class BlockFactory:
@@ -119,9 +123,11 @@ class BlockFactory:
         """Set the name of one use."""
         return type(self)(name)
 
-    def _named(self, given: str | None, frame: Any, default: str) -> tuple[str, bool]:
-        explicit = given or self._name
-        return explicit or assigned_name(frame) or default, explicit is not None
+    def _named(self, given: str | None, frame: Any) -> tuple[str | None, bool]:
+        explicit = self._name if given is None else given
+        if explicit is not None:
+            return explicit, True
+        return assigned_name(frame), False
 
     @staticmethod
     def _graph(what: str) -> Any:
@@ -151,7 +157,7 @@ class _If(BlockFactory):
             ```
         """
         graph = self._graph("if_")
-        own, named = self._named(name, sys._getframe(1), "branch")  # pyright: ignore[reportPrivateUsage]  # who calls
+        own, named = self._named(name, calling_frame(1))
         branch = BranchOp(own, named=named)
         graph.add_op(branch)
         branch.add_arm(lift(condition), target)
@@ -181,15 +187,22 @@ class _Switch(BlockFactory):
             The branch; `switch(...)["reply"]` reads port `reply` of the chosen target.
 
         Raises:
-            TypeError: If a case is no text, number or boolean.
+            TypeError: If a case is no text, number or boolean, or there is none.
+
+        Example:
+            ```python
+            switch(kind, {"refund": pay_back, "sales": offer}, default=apologise)
+            ```
         """
         graph = self._graph("switch")
-        own, named = self._named(name, sys._getframe(1), "switch")  # pyright: ignore[reportPrivateUsage]  # who calls
+        own, named = self._named(name, calling_frame(1))
         ref = lift(subject)
         branch = SwitchOp(own, ref, named=named)
         graph.add_op(branch)
+        if not isinstance(cast("object", cases), Mapping) or not cases:
+            raise TypeError(f"switch: takes targets by case, `{{'refund': op}}`, got {cases!r}")
         for case, target in cases.items():
-            if not isinstance(case, (str, int, float, bool)):
+            if not isinstance(case, (str, int, float)) or repr(case) == "nan":
                 raise TypeError(f"switch: a case is a text, number or boolean, got {case!r}")
             branch.add_arm(Binary("==", ref, Constant(case)), target)
         if default is not None:

@@ -7,40 +7,50 @@ Needs of all hard predecessors are intersected, those of a soft group are united
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from operonx.core.expressions.refs import (
     Batch,
     Chosen,
     Collect,
+    Constant,
     ErrorRef,
     Expression,
     IterationsRef,
     OrElse,
+    ParentRef,
     PortRef,
     StreamOf,
     children,
     walk,
 )
+from operonx.core.graph.analysis import axes_of
 from operonx.core.graph.branches import BranchOp
+from operonx.core.graph.loops import LoopOp
 
 if TYPE_CHECKING:
     from operonx.core.graph.analysis import Analysis
     from operonx.core.graph.graph import GraphOp
     from operonx.core.ops.base import Op
 
-__all__ = ["Needs", "NeverFiresError", "both", "either", "exclusive", "find_needs"]
+__all__ = ["Needs", "NeedsFinder", "NeverFiresError", "both", "either", "exclusive"]
 
 Needs: TypeAlias = Mapping[Any, frozenset[Any]]
 """Arms by branch; `"ok"` and `"error"` are those of an op whose error is read."""
+
+_NOTHING: Final[Needs] = {}
+_OK: Final = frozenset(["ok"])
+_FAILED: Final = frozenset(["error"])
 
 
 class NeverFiresError(Exception):
     """Two needs exclude each other."""
 
-    def __init__(self, decider: Op) -> None:
+    def __init__(self, decider: Op, arms: frozenset[Any]) -> None:
         super().__init__(decider.name)
         self.decider = decider
+        self.by_error = not arms.isdisjoint(_OK | _FAILED)
+        """Whether it needs an op to fire and to fail."""
 
 
 def both(parts: Iterable[Needs]) -> Needs:
@@ -54,7 +64,7 @@ def both(parts: Iterable[Needs]) -> Needs:
         for decider, arms in needs.items():
             kept = joined.get(decider, arms) & arms
             if not kept:
-                raise NeverFiresError(decider)
+                raise NeverFiresError(decider, arms)
             joined[decider] = kept
     return joined
 
@@ -63,7 +73,7 @@ def either(parts: Iterable[Needs]) -> Needs:
     """Return the needs of something that needs any one of `parts`."""
     options = list(parts)
     if not options:
-        return {}
+        return _NOTHING
     shared = set(options[0]).intersection(*options[1:])
     united = {
         decider: frozenset[Any]().union(*(needs[decider] for needs in options))
@@ -85,98 +95,112 @@ def exclusive(one: Needs, other: Needs) -> bool:
     return any(not (arms & other[decider]) for decider, arms in one.items() if decider in other)
 
 
-class _Finder:
-    """Walks one graph in order; `needs` grows as it goes."""
+class NeedsFinder:
+    """Works out the needs of a graph's ops, one after the other, in their order."""
 
     def __init__(self, graph: GraphOp, analysis: Analysis) -> None:
-        self.graph = graph
         self.analysis = analysis
         self.needs: dict[Op, Needs] = {}
-        self.targeted: dict[Op, dict[BranchOp, frozenset[int]]] = {}
-        self.routed: set[Op] = _ops_whose_error_is_read(graph, analysis)
+        self.depths: dict[Any, int] = {}
+        """Axes of this graph that each decider is decided under."""
+        self.routed: set[Op] = _ops_whose_error_is_read(analysis)
+        self._targeted: dict[Op, dict[BranchOp, frozenset[int]]] = {}
         for op in graph.ops:
             if isinstance(op, BranchOp):
                 self._note_arms(op)
-        self.hard: dict[Op, list[Op]] = {op: [] for op in graph.ops}
-        self.soft: dict[Op, list[Op]] = {op: [] for op in graph.ops}
+        self.hard: dict[Op, list[Op]] = {}
+        self.soft: dict[Op, list[Op]] = {}
         for edge in graph.edges:
-            (self.soft if edge.soft else self.hard)[edge.target].append(edge.source)
+            kind = self.soft if edge.soft else self.hard
+            kind.setdefault(edge.target, []).append(edge.source)
+        self.needed = bool(self._targeted or self.routed) or any(
+            op.analysis is not None and op.analysis.needs for op in graph.ops
+        )
+        """Whether there is anything to decide; most graphs have no arms at all."""
 
     def _note_arms(self, branch: BranchOp) -> None:
         for index, arm in enumerate(branch.arms):
             for target in arm.resolved():
-                arms = self.targeted.setdefault(target, {})
+                arms = self._targeted.setdefault(target, {})
                 arms[branch] = arms.get(branch, frozenset()) | {index}
 
-    def of_op(self, op: Op, expressions: Iterable[Expression]) -> Needs:
-        axes = self.analysis.axes.get(op, ())
-        parts = [self.of_expression(expression) for expression in expressions]
-        parts += [self._across(source, len(axes)) for source in self.hard[op]]
-        if self.soft[op]:
-            parts.append(either(self._across(source, len(axes)) for source in self.soft[op]))
-        for branch, arms in self.targeted.get(op, {}).items():
-            parts += [self.needs.get(branch, {}), {branch: arms}]
-        return both(parts)
+    def add(self, op: Op) -> None:
+        """Work out the needs of one op; all that it waits for must have been added.
+
+        Raises:
+            NeverFiresError: If it could never fire; its needs are then taken to be none.
+        """
+        depth = len(self.analysis.axes.get(op, ()))
+        self.needs[op] = _NOTHING
+        self.depths[op] = depth
+        parts = [self.of_expression(one) for one in self.analysis.expressions[op]]
+        parts += [self._outer(self._fired(source), depth) for source in self.hard.get(op, ())]
+        if op in self.soft:
+            parts.append(
+                either(self._outer(self._fired(source), depth) for source in self.soft[op])
+            )
+        for branch, arms in self._targeted.get(op, {}).items():
+            parts += [self.needs.get(branch, _NOTHING), {branch: arms}]
+        self.needs[op] = both(parts)
 
     def of_expression(self, expression: Expression) -> Needs:
+        """Return the needs of an expression's value.
+
+        Raises:
+            NeverFiresError: If it could never be there.
+        """
         match expression:
+            case Constant() | ParentRef():
+                return _NOTHING
             case PortRef(op=op, port=port):
-                inner: Analysis | None = getattr(op, "analysis", None)
-                below: Needs = inner.needs.get(port, {}) if inner is not None else {}
-                return both([self._fired(op), below])
+                return both([self._fired(op), self._inside(op, port)])
             case IterationsRef(loop=loop):
                 return self._fired(loop)
             case ErrorRef(op=op):
-                return both([self.needs.get(op, {}), {op: frozenset(["error"])}])
+                return both([self.needs.get(op, _NOTHING), {op: _FAILED}])
             case OrElse(base=base, other=other):
                 return either([self.of_expression(base), self.of_expression(other)])
             case Chosen():
                 return either(self.of_expression(option) for option in expression.options())
             case Collect(base=base) | StreamOf(base=base) | Batch(base=base):
-                return self._collected(expression, base)
+                left = len(axes_of(expression, self.analysis.axes))
+                left -= isinstance(expression, Batch)
+                return self._outer(self.of_expression(base), left)
             case _:
                 return both(self.of_expression(part) for part in children(expression))
 
+    def _inside(self, op: Op, port: str) -> Needs:
+        """Return what an output of a nested graph needs of the branches in it."""
+        if op.analysis is None:
+            return _NOTHING
+        needs: Needs = op.analysis.needs.get(port, _NOTHING)
+        own = len(self.analysis.axes.get(op, ()))
+        for decider in needs:
+            self.depths[decider] = own + op.analysis.depths.get(decider, 0)
+        return needs
+
     def _fired(self, op: Op) -> Needs:
-        needs = self.needs.get(op, {})
-        return both([needs, {op: frozenset(["ok"])}]) if op in self.routed else needs
-
-    def _collected(self, expression: Expression, base: Expression) -> Needs:
-        from operonx.core.graph.analysis import axes_of  # analysis builds on this module
-
-        left = len(axes_of(expression, self.analysis.axes))
-        if isinstance(expression, Batch):
-            left -= 1
-        return self._outer(self.of_expression(base), left)
-
-    def _across(self, source: Op, depth: int) -> Needs:
-        return self._outer(self._fired(source), depth)
+        needs = self.needs.get(op, _NOTHING)
+        return both([needs, {op: _OK}]) if op in self.routed else needs
 
     def _outer(self, needs: Needs, depth: int) -> Needs:
         # What was decided per item says nothing about the whole stream.
-        axes = self.analysis.axes
         return {
-            decider: arms for decider, arms in needs.items() if len(axes.get(decider, ())) <= depth
+            decider: arms for decider, arms in needs.items() if self.depths.get(decider, 0) <= depth
         }
 
+    def of_output(self, graph: GraphOp, key: str, writes: list[Needs]) -> Needs:
+        """Return the needs of an output, by those of what writes it."""
+        if not isinstance(graph, LoopOp):
+            return either(writes)
+        # A state has a value from the start; all else is of the last iteration, collected.
+        return _NOTHING if key in graph.states else self._outer(either(writes), 0)
 
-def _ops_whose_error_is_read(graph: GraphOp, analysis: Analysis) -> set[Op]:
-    from operonx.core.graph.analysis import expressions_of  # analysis builds on this module
 
-    read = [expression for op in graph.ops for expression in expressions_of(op)]
-    read += [write.expression for writes in analysis.writers.values() for write in writes]
+def _ops_whose_error_is_read(analysis: Analysis) -> set[Op]:
     return {
-        part.op for expression in read for part in walk(expression) if isinstance(part, ErrorRef)
+        part.op
+        for _, expression in analysis.composite
+        for part in walk(expression)
+        if isinstance(part, ErrorRef)
     }
-
-
-def find_needs(graph: GraphOp, analysis: Analysis, expressions_of: Any, report: Any) -> _Finder:
-    """Work out every op's needs; ops that could never fire are handed to `report(op, decider)`."""
-    finder = _Finder(graph, analysis)
-    for op in analysis.order:
-        try:
-            finder.needs[op] = finder.of_op(op, expressions_of(op))
-        except NeverFiresError as conflict:
-            report(op, conflict.decider)
-            finder.needs[op] = {}
-    return finder

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
 from operonx.core.errors import BuildError, BuildIssue
 from operonx.core.expressions.building import building_graph, pop_graph, push_graph
+from operonx.core.expressions.naming import assigned_name, calling_frame
 from operonx.core.expressions.refs import Expression, ParentRef, PortRef, lift
 from operonx.core.ops.base import Op
-from operonx.core.ops.naming import assigned_name
-from operonx.core.ops.policies import OnError, Policies
+from operonx.core.ops.edges import PARENT
+from operonx.core.ops.policies import NO_POLICIES, OnError
 
 if TYPE_CHECKING:
     from operonx.core.graph.analysis import Analysis
@@ -22,14 +22,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Edge", "GraphInput", "GraphOp", "Write"]
 
+_LOOP_SETTINGS: Final = ("name", "timeout", "concurrency", "on_error")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edge:
     """`source >> target`, or `source >> ~target`."""
 
     source: Op
+    """What comes first."""
     target: Op
+    """What waits for it."""
     soft: bool
+    """Whether the target may fire though the source was skipped."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +42,15 @@ class Write:
     """An output of a graph, or a write of a loop's state: `expression >> PARENT[key]`."""
 
     key: str
+    """The name of the output."""
     expression: Expression
+    """What is written."""
+    op: Op | None = None
+    """The op that was given it as `outputs=`."""
+
+    def place(self, graph: Op) -> Op:
+        """Return where a mistake in it is shown: at the op that was given it, or the graph."""
+        return graph if self.op is None else self.op
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +58,13 @@ class GraphInput:
     """An input of a graph."""
 
     name: str
+    """The name it is given by, and read by as `PARENT[name]`."""
     annotation: Any = Any
-    """Its type, `Any` where unknown; of a stream the type of its items."""
+    """Its type, `Any` where unknown."""
     required: bool = True
+    """Whether it has no default."""
     default: Any = None
-    streams: bool = False
-    """Whether a stream itself is handed in; known once the graph is built."""
+    """What it is where it is not given."""
 
 
 class GraphOp(Op):
@@ -88,21 +102,34 @@ class GraphOp(Op):
         on_error: OnError = "raise",
         **bindings: Any,
     ) -> None:
-        policies = Policies(timeout=timeout, concurrency=concurrency, on_error=on_error)
+        policies = NO_POLICIES.but(timeout=timeout, concurrency=concurrency, on_error=on_error)
         lifted = {key: lift(value) for key, value in bindings.items()}
-        super().__init__(name or self.kind, lifted, policies, named=name is not None)
+        own_name = self.kind if name is None else name
+        super().__init__(own_name, lifted, policies, named=name is not None)
         self.parameters: dict[str, GraphInput] | None = _declared(inputs)
         """The inputs by name; None until built where a root graph's reads tell them."""
         self.ops: list[Op] = []
+        """The ops, in the order in which they were made."""
         self.edges: list[Edge] = []
+        """What `>>` ordered."""
         self.ends: list[Op] = []
+        """The ops that `>> END` forwards."""
         self.writes: list[Write] = []
-        self.forwards: list[tuple[Op, dict[str, ParentRef]]] = []
+        """What was written to outputs."""
+        self.forwards: list[tuple[Op, dict[str, ParentRef | None]]] = []
+        """The `outputs=` of ops by port; None for `"*"`."""
         self.issues: list[BuildIssue] = []
+        """The mistakes found, with those of inner graphs."""
+        self.misread: set[Op] = set()
+        """Ops that another graph reads by mistake, which says so itself."""
         self.analysis: Analysis | None = None
         """What building found out; None until the block is left."""
+        self.factory: object = None
+        """The function that authored it, if one did."""
+        self._entered = False
         self._names: dict[str, Op] = {}
         self._counts: Counter[str] = Counter()
+        self._bases: dict[Op, str] = {}
 
     @classmethod
     def loop(cls, *, until: Any, max_iterations: int = 1000, **state: Any) -> LoopOp:
@@ -127,15 +154,17 @@ class GraphOp(Op):
         """
         from operonx.core.graph.loops import LoopOp  # a loop is a graph, so its module comes after
 
-        return LoopOp(until=until, max_iterations=max_iterations, **state)
+        settings = {key: state.pop(key) for key in _LOOP_SETTINGS if key in state}
+        return LoopOp(state, until=until, max_iterations=max_iterations, **settings)
 
     # -- authoring
 
     def __enter__(self) -> Self:
-        if self.analysis is not None:
-            raise TypeError(f"graph `{self.name}` is built; a graph block is entered once")
+        if self._entered:
+            raise TypeError(f"graph `{self.name}`: the block of a graph is entered once")
+        self._entered = True
         if not self.named:
-            self.name = assigned_name(sys._getframe(1)) or self.name  # pyright: ignore[reportPrivateUsage]  # who calls
+            self.name = assigned_name(calling_frame(1)) or self.name
         outer = building_graph()
         if outer is not None:
             outer.add_op(self)
@@ -153,14 +182,8 @@ class GraphOp(Op):
         Raises:
             TypeError: If this graph is built already.
         """
-        self._require_open(f"op `{op.name}`")
+        self.require_open(f"op `{op.name}`")
         op.graph = self
-        if not op.name or "." in op.name:
-            self.report(
-                op,
-                f"{op.name!r} is no name: names have no dots and are not empty",
-                hint="the dots of a path stand between the names of graphs",
-            )
         self._claim_name(op)
         self.ops.append(op)
 
@@ -175,13 +198,14 @@ class GraphOp(Op):
                 op,
                 f"two ops are named `{op.name}`",
                 hint=f'give one another name: `.with_(name="{op.name}_2")`',
+                ref=op.name,
             )
         else:
             self._names[op.name] = op
             self._number(holder)
 
     def _number(self, op: Op) -> None:
-        base = op.name
+        base = self._bases.setdefault(op, op.name)
         while op.name in self._names:
             self._counts[base] += 1
             op.name = f"{base}_{self._counts[base] + 1}"
@@ -191,41 +215,63 @@ class GraphOp(Op):
         """Give an op the name of a variable that it was assigned to after it was made."""
         if not op.named and op.name != name:
             del self._names[op.name]
+            self._bases.pop(op, None)
             op.name = name
             self._claim_name(op)
 
     def add_edge(self, source: Op, target: Op, *, soft: bool) -> None:
         """Order two ops of this graph."""
-        self._require_open(f"edge `{source.name} >> {target.name}`")
+        self.require_open(f"edge `{source.name} >> {target.name}`")
         self.edges.append(Edge(source, target, soft))
 
     def add_end(self, op: Op) -> None:
         """Forward an op's outputs as the graph's."""
-        self._require_open(f"edge `{op.name} >> END`")
+        self.require_open(f"edge `{op.name} >> END`")
         self.ends.append(op)
 
     def add_output(self, key: str, expression: Expression) -> None:
         """Write an expression to an output."""
-        self._require_open(f"output `{key}`")
+        self.require_open(f"output `{key}`")
         self.writes.append(Write(key, expression))
 
-    def add_outputs(self, op: Op, mapping: Mapping[str, Any]) -> None:
-        """Write ports of an op to outputs: `outputs={"a": PARENT["b"]}`, `"*"` for the rest."""
-        targets: dict[str, ParentRef] = {}
-        for port, target in mapping.items():
-            if port == "*":
-                targets[port] = ParentRef(self, "*")
-            elif isinstance(target, ParentRef):
-                targets[port] = target
-            else:
-                raise TypeError(f'outputs={{"{port}": {target!r}}}: takes `PARENT["name"]`')
+    def add_outputs(self, op: Op, mapping: object) -> None:
+        """Write ports of an op to outputs: `outputs={"a": PARENT["b"]}`, `"*"` for the rest.
+
+        Raises:
+            TypeError: If `mapping` is no mapping of ports to `PARENT` keys.
+        """
+        if not isinstance(mapping, Mapping):
+            raise TypeError(f'outputs={mapping!r}: takes a mapping, `{{"port": PARENT["name"]}}`')
+        targets: dict[str, ParentRef | None] = {}
+        for port, target in cast("Mapping[object, object]", mapping).items():
+            wanted = "PARENT" if port == "*" else 'PARENT["name"]'
+            fits = target is PARENT if port == "*" else isinstance(target, ParentRef)
+            if not isinstance(port, str) or not fits:
+                raise TypeError(f"outputs={{{port!r}: {target!r}}}: takes `{wanted}`")
+            targets[port] = target if isinstance(target, ParentRef) else None
         self.forwards.append((op, targets))
 
-    def report(self, op: Op, message: str, *, hint: str | None = None) -> None:
-        """Note a mistake; building raises them all together."""
-        self.issues.append(BuildIssue(op.path, message, hint))
+    def report(
+        self, op: Op, message: str, *, hint: str | None = None, ref: str | None = None
+    ) -> None:
+        """Note a mistake; building raises them all together.
 
-    def _require_open(self, what: str) -> None:
+        Args:
+            op: Where it is.
+            message: What is wrong.
+            hint: How to mend it.
+            ref: The ref, port or keyword concerned.
+        """
+        issue = BuildIssue(op.path, message, hint, ref)
+        if issue not in self.issues:
+            self.issues.append(issue)
+
+    def require_open(self, what: str) -> None:
+        """Refuse a change of a built graph.
+
+        Raises:
+            TypeError: If this graph is built.
+        """
         if self.analysis is not None:
             raise TypeError(f"{what}: graph `{self.name}` is built and can no longer change")
 
@@ -267,18 +313,22 @@ class GraphOp(Op):
             raise BuildError(self.issues)
 
     def add_forwarded(self) -> None:
-        """Turn `x >> END` and `outputs=` into writes, once all ports are known."""
+        """Turn the `outputs=` of ops into writes, once all ports are known."""
         for op, targets in self.forwards:
-            named = {port: target for port, target in targets.items() if port != "*"}
-            if "*" in targets:
-                named |= {
-                    port.name: ParentRef(self, port.name)
-                    for port in op.all_ports()
-                    if port.name not in named
-                }
-            self.writes.extend(
-                Write(target.key, PortRef(op, port)) for port, target in named.items()
-            )
+            for port, target in targets.items():
+                if target is not None:
+                    self.writes.append(Write(target.key, PortRef(op, port), op))
+                elif op.ports is None:
+                    self.report(
+                        op,
+                        'its ports are only known when it runs, so `outputs={"*": PARENT}` '
+                        "cannot forward them",
+                        hint="name each port, or `@op(outputs=[...])`",
+                        ref="*",
+                    )
+                else:
+                    rest = [one.name for one in op.all_ports() if one.name not in targets]
+                    self.writes += [Write(name, PortRef(op, name), op) for name in rest]
 
     # -- showing
 
@@ -302,11 +352,12 @@ class GraphOp(Op):
 def _declared(inputs: Iterable[str] | Mapping[str, Any] | None) -> dict[str, GraphInput] | None:
     if inputs is None:
         return None
-    if isinstance(inputs, str):
-        raise TypeError(f"inputs={inputs!r}: takes a list of names")
+    names: list[object] = [] if isinstance(inputs, str) else [*inputs]
+    if isinstance(inputs, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"inputs={inputs!r}: takes a list of names, or types by name")
     if isinstance(inputs, Mapping):
         return {
             name: given if isinstance(given, GraphInput) else GraphInput(name, given)
             for name, given in cast("Mapping[str, Any]", inputs).items()
         }
-    return {name: GraphInput(name) for name in inputs}
+    return {str(name): GraphInput(str(name)) for name in names}

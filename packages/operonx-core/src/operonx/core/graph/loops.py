@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self, TypeAlias, cast
 
-from operonx.core.errors import did_you_mean, listed
+from operonx.core.errors import listed
 from operonx.core.expressions.building import building_graph
-from operonx.core.expressions.parsing import parse_expression
+from operonx.core.expressions.naming import assigned_name, calling_frame
 from operonx.core.expressions.refs import (
-    Batch,
-    Collect,
-    ErrorRef,
     Expression,
     IterationRef,
     IterationsRef,
-    Operators,
+    NoValue,
     ParentRef,
-    PortRef,
     lift,
-    walk,
 )
 from operonx.core.graph.graph import GraphInput, GraphOp
-from operonx.core.ops.naming import assigned_name
 from operonx.core.ops.policies import UNSET
 
 __all__ = ["Iterations", "LoopOp", "Reducer", "State", "rebind_parent"]
@@ -49,22 +42,29 @@ class State:
     initial: Any = UNSET
     """The first value or ref; unset where the loop's caller gives it."""
     reducer: Reducer | None = None
+    """How several writes combine; None: there is one, which replaces the value."""
 
     def __post_init__(self) -> None:
         if self.reducer is not None and self.reducer not in _REDUCERS:
             raise ValueError(f"State(reducer={self.reducer!r}): there are {listed(_REDUCERS)}")
 
 
-class Iterations:
+class Iterations(NoValue):
     """`loop.iterations`: what every iteration gave, as a stream."""
 
     __slots__ = ("_loop",)
+    instead: ClassVar[str] = 'name the output or state that is meant: `loop.iterations["x"]`'
 
     def __init__(self, loop: LoopOp) -> None:
         self._loop = loop
 
     def __getitem__(self, port: str) -> Any:
+        if not isinstance(cast("object", port), str):
+            raise TypeError(f"loop.iterations[...] takes the name of an output, got {port!r}")
         return IterationsRef(self._loop, port)
+
+    def __repr__(self) -> str:
+        return f"{self._loop.name}.iterations"
 
 
 class LoopOp(GraphOp):
@@ -74,31 +74,33 @@ class LoopOp(GraphOp):
 
     def __init__(
         self,
+        states: Mapping[str, Any],
         *,
         until: Any,
         max_iterations: object = 1000,
-        name: str | None = None,
         annotations: Mapping[str, Any] | None = None,
-        **state: Any,
+        name: str | None = None,
+        **settings: Any,
     ) -> None:
-        settings = {
-            key: state.pop(key) for key in ("timeout", "concurrency", "on_error") if key in state
-        }
         if isinstance(max_iterations, bool) or not isinstance(max_iterations, int):
             raise TypeError(f"max_iterations={max_iterations!r}: takes a whole number")
         if max_iterations < 1:
             raise ValueError(f"max_iterations={max_iterations!r}: takes a whole number from 1")
-        states = {
-            key: value if isinstance(value, State) else State(value) for key, value in state.items()
-        }
         types = annotations or {}
         inputs = {key: GraphInput(key, types.get(key, Any)) for key in states}
         super().__init__(name, inputs=inputs, **settings)
-        self.inputs = {
-            key: lift(value.initial) for key, value in states.items() if value.initial is not UNSET
+        self.states = {
+            key: value if isinstance(value, State) else State(value)
+            for key, value in states.items()
         }
-        self.states = states
+        """The state by name: first value and reducer."""
+        self.inputs = {
+            key: lift(state.initial)
+            for key, state in self.states.items()
+            if state.initial is not UNSET
+        }
         self.max_iterations = max_iterations
+        """After this many with `until` still false, the loop fails."""
         self.until_source = until
         self.until: Expression | None = None
         """The test after each iteration, over the state and the body's outputs; set by `build`."""
@@ -112,59 +114,8 @@ class LoopOp(GraphOp):
         if building_graph() is None:
             raise TypeError("a loop is part of a graph: open its block inside a graph block")
         if not self.named:
-            self.name = assigned_name(sys._getframe(1)) or self.name  # pyright: ignore[reportPrivateUsage]  # who calls
+            self.name = assigned_name(calling_frame(1)) or self.name
         return super().__enter__()
-
-    def resolve_until(self, names: set[str]) -> None:
-        """Bind `until` to this loop's state and outputs; mistakes are reported.
-
-        Args:
-            names: The state and the outputs of the body.
-        """
-        if isinstance(self.until_source, str):
-            try:
-                self.until = parse_expression(
-                    self.until_source, lambda name: self._name(name, names)
-                )
-            except ValueError as error:
-                self.report(self, f"until: {error}")
-        elif isinstance(self.until_source, Operators):
-            self.until = rebind_parent(lift(self.until_source), self)
-            self._check_until(self.until, names)
-        else:
-            self.report(
-                self,
-                f"until={self.until_source!r}: takes a ref expression or a string",
-                hint='for instance `until=PARENT["count"] >= 3` or `until="count >= 3"`',
-            )
-
-    def _check_until(self, until: Expression, names: set[str]) -> None:
-        for part in walk(until):
-            match part:
-                case ParentRef(key=key):
-                    self._require_name(key, names)
-                case PortRef() | ErrorRef() | IterationsRef() | Collect() | Batch():
-                    self.report(
-                        self,
-                        f"until: {part!r} is neither state nor output of the loop",
-                        hint='write it to one in the body, `... >> PARENT["key"]`, and test that',
-                    )
-                case _:
-                    pass
-
-    def _name(self, name: str, names: set[str]) -> Expression:
-        if name not in names and name == "iteration":
-            return IterationRef(self)
-        self._require_name(name, names)
-        return ParentRef(self, name)
-
-    def _require_name(self, name: str, names: set[str]) -> None:
-        if name not in names:
-            self.report(
-                self,
-                f"until: no state or output `{name}`; there are {listed(sorted(names), 'none')}",
-                hint=did_you_mean(name, names),
-            )
 
 
 def rebind_parent(expression: Expression, graph: GraphOp) -> Expression:

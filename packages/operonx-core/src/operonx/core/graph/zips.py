@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any, ClassVar
 
+from operonx.core.expressions.naming import calling_frame
 from operonx.core.expressions.refs import Expression, Operators, lift
 from operonx.core.graph.branches import BlockFactory
 from operonx.core.ops.base import Op
@@ -60,8 +60,12 @@ class _ZipStreams(BlockFactory):
         for side, ref in sides.items():
             if not isinstance(ref, Operators):
                 raise TypeError(f"`zip_streams({side}=...)` takes a ref, got {ref!r}")
-        own, named = self._named(name, sys._getframe(1), "zip")  # pyright: ignore[reportPrivateUsage]  # who calls
-        node = ZipOp(own, {side: lift(ref) for side, ref in sides.items()}, named=named)
+        own, named = self._named(name, calling_frame(1))
+        node = ZipOp(
+            "zip" if own is None else own,
+            {side: lift(ref) for side, ref in sides.items()},
+            named=named,
+        )
         graph.add_op(node)
         return node
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from operonx.core.expressions.refs import ErrorRef, Expression, Operators, PortRef
 from operonx.core.ops.edges import SoftEdge, connect
-from operonx.core.ops.policies import Policies
+from operonx.core.ops.policies import NO_POLICIES, Policies
 
 if TYPE_CHECKING:
     from operonx.core.ops.signature import Port
@@ -23,6 +23,8 @@ class Op(Operators):
     kind: ClassVar[str] = "op"
     calls: ClassVar[bool] = False
     """Whether a firing calls something, and so emits a frame."""
+    analysis: Any = None
+    """What building found out of a graph; None for all else, and before it is built."""
 
     def __init__(
         self,
@@ -32,11 +34,16 @@ class Op(Operators):
         *,
         named: bool = False,
     ) -> None:
+        if not isinstance(cast("object", name), str):
+            raise TypeError(f"name={name!r}: an op's name is a string")
         self.name = name
+        """Its name in its graph."""
         self.named = named
         """Whether the author gave the name, so that a second one of it is a mistake."""
         self.inputs: dict[str, Expression] = inputs or {}
-        self.policies: Policies = policies or Policies()
+        """What it is given, by parameter."""
+        self.policies: Policies = policies or NO_POLICIES
+        """What is done around its firings."""
         self.graph: Any = None
         """The graph it belongs to; None for a root graph."""
 
@@ -104,11 +111,13 @@ class Op(Operators):
                 'whole dict one port write `@op(returns="name")`; to name its keys return a '
                 f"TypedDict or `@op(outputs=[...])`{read}"
             )
-        reason = f"has {len(ports)} ports"
-        raise TypeError(
-            f"op `{self.name}` {reason}, so it cannot stand for a value; "
-            f"read one: {names or 'an op without ports has no value'}"
-        )
+        reason = f"has {len(ports)} ports, so it cannot stand for a value; read one: {names}"
+        if not ports:
+            reason = "has no ports, so it gives nothing that could be read"
+        raise TypeError(f"op `{self.name}` {reason}")
+
+    def _instead_of(self, name: str) -> str:
+        return f'an output is read as `{self.name}["{name}"]`'
 
     def __invert__(self) -> SoftEdge:
         return SoftEdge(self)

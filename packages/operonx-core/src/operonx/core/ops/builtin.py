@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypedDict, TypeVar, cast
 
 from operonx.core.expressions.building import building_graph
+from operonx.core.expressions.naming import calling_frame
 from operonx.core.ops.context import RunContext  # noqa: TC001 - `@op` reads annotations
 from operonx.core.ops.decorator import OpFactory, op
-from operonx.core.ops.naming import calling_frame
 
 __all__ = ["EachItem", "each", "emit"]
 

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from functools import update_wrapper
 from typing import (
-    TYPE_CHECKING,
     Any,
     Concatenate,
     Generic,
     ParamSpec,
     Protocol,
     TypeVar,
+    Unpack,
     cast,
     overload,
 )
 
+from operonx.core.errors import listed
 from operonx.core.expressions.building import building_graph
-from operonx.core.expressions.refs import Expression, lift
+from operonx.core.expressions.naming import assigned_name, calling_frame
+from operonx.core.expressions.refs import Operators, lift
 from operonx.core.ops.context import RunContext
 from operonx.core.ops.function import FuncOp, OpDefinition
-from operonx.core.ops.naming import assigned_name, calling_frame
-from operonx.core.ops.policies import OnError, Policies, Rate, Retry, RunIn
-
-if TYPE_CHECKING:
-    from operonx.core.ops.signature import Signature
+from operonx.core.ops.policies import (
+    NO_POLICIES,
+    OnError,
+    Policies,
+    PolicyOptions,
+    Rate,
+    Retry,
+    RunIn,
+)
 
 __all__ = ["OpDecorator", "OpFactory", "op"]
 
@@ -58,10 +72,11 @@ class OpFactory(Generic[P, R]):
         """Add an op to the open graph; outside a graph block, call the function."""
         graph = building_graph()
         if graph is None:
+            _refuse_refs(self.definition.name, (*args, *kwargs.values()))
             return cast("R", self.definition.function(*args, **kwargs))
         return cast("R", self._add_to(graph, args, dict(kwargs), calling_frame(1)))
 
-    def with_(self, **policies: Any) -> OpFactory[P, R]:
+    def with_(self, **policies: Unpack[PolicyOptions]) -> OpFactory[P, R]:
         """Set the name and policies of one use.
 
         Args:
@@ -80,18 +95,17 @@ class OpFactory(Generic[P, R]):
             translate.with_(name="de", timeout=10.0)(text=PARENT["text"])
             ```
         """
-        name = policies.pop("name", self.name)
-        return OpFactory(self.definition, self.policies.but(**policies), name)
+        changes: dict[str, Any] = {**policies}
+        name = changes.pop("name", self.name)
+        return OpFactory(self.definition, self.policies.but(**changes), name)
 
     def _add_to(
         self, graph: Any, args: tuple[Any, ...], kwargs: dict[str, Any], frame: Any
     ) -> FuncOp:
-        signature = self.definition.signature
-        parameters = {parameter.name for parameter in signature.parameters}
-        name = self.name
+        parameters = self.definition.inputs
+        name, outputs = self.name, None
         if "name" in kwargs and "name" not in parameters:
             name = kwargs.pop("name")
-        outputs = None
         if "outputs" in kwargs and "outputs" not in parameters:
             outputs = kwargs.pop("outputs")
         named = name is not None
@@ -99,7 +113,7 @@ class OpFactory(Generic[P, R]):
             name = assigned_name(frame) or self.definition.name
         node = FuncOp(self.definition, name, {}, self.policies, named=named)
         graph.add_op(node)
-        node.inputs = bind_arguments(signature, args, kwargs)
+        _bind(graph, node, args, kwargs)
         if outputs is not None:
             graph.add_outputs(node, outputs)
         return node
@@ -124,26 +138,29 @@ class OpFactory(Generic[P, R]):
         return f"<op {self.definition.name}>"
 
 
-def bind_arguments(
-    signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> dict[str, Expression]:
-    """Give the arguments of a call as expressions by port.
+def _refuse_refs(name: str, arguments: Iterable[object]) -> None:
+    for value in arguments:
+        if isinstance(value, Operators):
+            raise TypeError(
+                f"op `{name}` was called outside a graph block, where it is a plain function, "
+                f"with the ref {value!r}; call it inside the block"
+            )
 
-    A surplus positional argument is kept under its number, which no port has, so that the
-    check of the whole graph reports it with everything else.
-    """
-    inputs: dict[str, Expression] = {}
-    positional = [
-        p.name for p in signature.parameters if p.role != "context" and not p.keyword_only
-    ]
-    for index, value in enumerate(args):
-        key = positional[index] if index < len(positional) else f"argument {index + 1}"
-        inputs[key] = lift(value)
+
+def _bind(graph: Any, node: FuncOp, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Set an op's inputs; what Python would refuse in a call is reported with everything else."""
+    if args:
+        parameters = node.definition.inputs.values()
+        positional = [one.name for one in parameters if not one.keyword_only]
+        if len(args) > len(positional):
+            takes = f"takes {listed(positional, 'nothing')} by position"
+            graph.report(node, f"it {takes}, got {len(args)} arguments", hint="pass it by name")
+        for key, value in zip(positional, args, strict=False):
+            node.inputs[key] = lift(value)
     for key, value in kwargs.items():
-        if key in inputs:
-            raise TypeError(f"argument `{key}` is given twice, by position and by name")
-        inputs[key] = lift(value)
-    return inputs
+        if key in node.inputs:
+            graph.report(node, f"input `{key}` is given twice, by position and by name", ref=key)
+        node.inputs[key] = lift(value)
 
 
 class OpDecorator(Protocol):
@@ -266,7 +283,7 @@ def op(  # noqa: PLR0913 - what `@op(...)` takes
         if not callable(function):
             raise TypeError(f"`@op` takes a function, got {function!r}")
         own_name = name or str(getattr(function, "__name__", type(function).__name__))
-        settings = Policies().but(**policies)
+        settings = NO_POLICIES.but(**policies)
         return OpFactory(
             OpDefinition(
                 function, own_name.strip("<>"), settings, outputs, final, returns, rust, warm_up

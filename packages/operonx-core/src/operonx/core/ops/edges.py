@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from operonx.core.errors import listed
 from operonx.core.expressions.building import building_graph
-from operonx.core.expressions.refs import Expression, IterationRef, ParentRef, lift
+from operonx.core.expressions.refs import Expression, IterationRef, NoValue, ParentRef, lift
 
 if TYPE_CHECKING:
     from operonx.core.ops.base import Op
@@ -33,10 +33,13 @@ def _is_op(value: object) -> bool:
     return isinstance(value, Op)
 
 
-class SoftEdge:
+class SoftEdge(NoValue):
     """`~b` as a target: the edge into `b` is soft."""
 
     __slots__ = ("op",)
+    instead: ClassVar[str] = (
+        'it marks a soft edge (`a >> ~b`); for "not" write `~op["port"]`, the ref and not the op'
+    )
 
     def __init__(self, op: Op) -> None:
         self.op: Op = op
@@ -51,10 +54,11 @@ class SoftEdge:
         return f"~{self.op.name}"
 
 
-class OpGroup:
+class OpGroup(NoValue):
     """Several ops of one `>>` chain: `a >> [b, c] >> d`."""
 
     __slots__ = ("ops",)
+    instead: ClassVar[str] = "it is what a chain of `>>` goes on from; name the op that is meant"
 
     def __init__(self, ops: list[Op]) -> None:
         self.ops: list[Op] = ops
@@ -62,11 +66,15 @@ class OpGroup:
     def __rshift__(self, targets: object) -> object:
         return connect(self.ops, targets)
 
+    def __repr__(self) -> str:
+        return f"[{', '.join(op.name for op in self.ops)}]"
 
-class Start:
+
+class Start(NoValue):
     """Where a graph begins: `START >> a` says what is so anyway, that `a` waits for no op."""
 
     __slots__ = ()
+    instead: ClassVar[str] = "it only stands on the left of `>>`"
 
     def __rshift__(self, targets: object) -> Any:
         ops = [_plain_op(target, "START >> ...") for target in _as_list(targets)]
@@ -76,10 +84,11 @@ class Start:
         return "START"
 
 
-class End:
+class End(NoValue):
     """Where a graph's outputs leave: `a >> END` forwards all outputs of `a`."""
 
     __slots__ = ()
+    instead: ClassVar[str] = "it only stands on the right of `>>`"
 
     def __rrshift__(self, sources: object) -> End:
         connect(sources, self)
@@ -93,13 +102,14 @@ class End:
         return "END"
 
 
-class Parent:
+class Parent(NoValue):
     """The enclosing graph, seen from inside: `PARENT["k"]` reads its input (a loop's state).
 
     `op["n"] >> PARENT["k"]` writes its output, `PARENT.iteration` is a loop's iteration.
     """
 
     __slots__ = ()
+    instead: ClassVar[str] = 'name the input that is meant: `PARENT["k"]`'
 
     def __getitem__(self, key: str) -> Any:
         if not isinstance(cast("object", key), str):
@@ -139,6 +149,7 @@ def connect(sources: object, targets: object) -> Any:
     froms = [_plain_op(source, "`a >> b`") for source in _as_list(sources)]
     if targets is END:
         for source in froms:
+            _require_innermost(source)
             source.graph.add_end(source)
         return END
     if isinstance(targets, ParentRef):
@@ -157,10 +168,22 @@ def connect(sources: object, targets: object) -> Any:
     return ends[0] if single else OpGroup(ends)
 
 
+def _require_innermost(source: Op) -> None:
+    inside = building_graph()
+    if inside is not None and source.graph is not inside:
+        raise TypeError(
+            f"`{source.name} >> END`: END is that of graph `{inside.name}`, whose block this is, "
+            f"and `{source.path}` is an op of another"
+        )
+
+
 def _require_siblings(source: Op, target: Op) -> None:
-    if source.graph is not target.graph:
+    if source.graph is None or source.graph is not target.graph:
         names = listed([source.path, target.path])
-        raise TypeError(f"an edge joins two ops of one graph; {names} are in different ones")
+        raise TypeError(
+            f"an edge joins two ops of one graph; {names} are not; "
+            "order an op and the graph that holds the other"
+        )
 
 
 def edge(source: object, target: object) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from operonx.core.ops.base import Op
 from operonx.core.ops.context import RunContext
-from operonx.core.ops.signature import Port, Signature, read_signature
+from operonx.core.ops.signature import Parameter, Port, Signature, read_signature
 from operonx.core.streaming import Stream
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class OpDefinition:
     """Name of the native op that does the same."""
     warm_up: Callable[[object], None] | None = None
     _signature: Signature | None = field(default=None, repr=False)
+    _inputs: dict[str, Parameter] | None = field(default=None, repr=False)
 
     @property
     def signature(self) -> Signature:
@@ -46,6 +47,14 @@ class OpDefinition:
                 stream_type=Stream,
             )
         return self._signature
+
+    @property
+    def inputs(self) -> dict[str, Parameter]:
+        """The parameters that a graph gives, by name."""
+        if self._inputs is None:
+            parameters = self.signature.parameters
+            self._inputs = {one.name: one for one in parameters if one.role != "context"}
+        return self._inputs
 
     def with_ports_of(self, other: Signature) -> OpDefinition:
         """Return this definition with the ports of another function's signature."""
@@ -101,6 +110,6 @@ class FuncOp(Op):
         )
 
     def warm_up(self, hub: object) -> None:
-        """Call the function's own hook, if it has one."""
+        """Call the hook that the function was given, if any."""
         if self.definition.warm_up is not None:
             self.definition.warm_up(hub)

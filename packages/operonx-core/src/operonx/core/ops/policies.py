@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final, Literal, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, TypedDict, cast
 
 from operonx.core.errors import did_you_mean
+from operonx.core.expressions.refs import Operators
 
-__all__ = ["UNSET", "OnError", "Policies", "Rate", "Retry", "RunIn", "Unset"]
+__all__ = [
+    "NO_POLICIES",
+    "POLICY_NAMES",
+    "UNSET",
+    "OnError",
+    "Policies",
+    "PolicyOptions",
+    "Rate",
+    "Retry",
+    "RunIn",
+    "Unset",
+]
 
 OnError: TypeAlias = Literal["raise", "skip"]
 RunIn: TypeAlias = Literal["auto", "inline", "thread", "process"]
@@ -102,6 +114,10 @@ class Policies:
             raise TypeError(f"retry={self.retry!r}: takes a `Retry(attempts=...)`")
         if not isinstance(cast("object", self.rate), Rate | None):
             raise TypeError(f"rate={self.rate!r}: takes a `Rate(n, per=seconds)`")
+        if isinstance(self.fallback, Operators):
+            raise TypeError(
+                f"fallback={self.fallback!r}: takes a value or an `@op` function, no op of a graph"
+            )
         _require(
             self.timeout is None or (_is_seconds(self.timeout) and self.timeout > 0),
             f"timeout={self.timeout!r}: takes seconds above 0",
@@ -127,25 +143,29 @@ class Policies:
 
         Raises:
             TypeError: If there is no policy of a name.
+            ValueError: If a value is out of its range.
         """
+        if not changes:
+            return self
         for name in changes:
             if name not in POLICY_NAMES:
-                hint = did_you_mean(name, (*POLICY_NAMES, *_SETTINGS))
+                hint = did_you_mean(name, POLICY_NAMES) or did_you_mean(name, _SETTINGS)
                 raise TypeError(f"there is no policy `{name}`" + (f"; {hint}" if hint else ""))
         return replace(self, **changes)
 
     def asked(self) -> dict[str, Any]:
         """Return what differs from the defaults, by name."""
-        default = type(self)()
         return {
-            field.name: value
-            for field in fields(self)
-            if (value := getattr(self, field.name)) is not getattr(default, field.name)
-            and value != getattr(default, field.name)
+            name: value
+            for name in _ORDER
+            if (value := getattr(self, name)) is not (default := getattr(NO_POLICIES, name))
+            and (default is UNSET or value != default)  # a fallback's `==` is its own
         }
 
 
-POLICY_NAMES: Final = frozenset(field.name for field in fields(Policies))
+_ORDER: Final = tuple(field.name for field in fields(Policies))
+POLICY_NAMES: Final = frozenset(_ORDER)
+"""The names of all policies."""
 _SETTINGS: Final = ("name", "outputs", "final", "returns", "rust", "warm_up")
 """What `@op` takes besides policies."""
 
@@ -161,3 +181,32 @@ def _is_seconds(value: object) -> bool:
 def _require(holds: bool, message: str) -> None:
     if not holds:
         raise ValueError(message)
+
+
+class PolicyOptions(TypedDict, total=False):
+    """What `op.with_(...)` takes, so that type checkers see a misspelt policy."""
+
+    name: str
+    """The op's name in the graph."""
+    retry: Retry | None
+    """How often a failed firing is tried again."""
+    timeout: float | None
+    """Seconds that one attempt may take; None: no limit."""
+    fallback: Any
+    """A value of the op's ports, or an op of the same inputs and ports."""
+    concurrency: int | None
+    """Firings of the op at one time, over the whole run; None: no limit."""
+    rate: Rate | None
+    """How many attempts may begin in a time; None: no limit."""
+    on_error: OnError
+    """`"skip"` turns a failure into a skip."""
+    max_open: int | None
+    """Open items of one firing of a generator; None: the engine's."""
+    run_in: RunIn
+    """Where a plain `def` runs."""
+    cache: Any
+    """Reserved."""
+
+
+NO_POLICIES: Final = Policies()
+"""What an op has that asks for nothing."""

@@ -17,8 +17,8 @@ from typing import Any, Self
 
 import pytest
 
-from operonx.core.ops import naming
-from operonx.core.ops.naming import assigned_name
+from operonx.core.expressions import naming
+from operonx.core.expressions.naming import assigned_name
 
 if not (3, 11) <= sys.version_info[:2] <= (3, 13):
     pytest.skip("bytecode of other versions is not read", allow_module_level=True)
