@@ -149,7 +149,7 @@ class OpError(OperonxError):
         self.op = op
         self.ctx = ctx
         self.inputs: dict[str, str] = dict(inputs or {})
-        self.__cause__ = cause
+        self.__cause__: BaseException | None = cause
         # An operonx error brings its own hint; saying it twice would bury it.
         self.cause_message: str = cause.message if isinstance(cause, OperonxError) else str(cause)
         inner_hint = cause.hint if isinstance(cause, OperonxError) else None

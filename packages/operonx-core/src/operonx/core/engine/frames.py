@@ -47,7 +47,7 @@ class Outbox:
         self._items: deque[Any] = deque()
         self._arrived: anyio.Event | None = None
         self._room: anyio.Event | None = None
-        self.closed = False
+        self.closed: bool = False
         """Whether nothing more will come."""
 
     @property

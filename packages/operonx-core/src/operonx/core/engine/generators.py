@@ -62,7 +62,7 @@ class Firing:
         self.ports: tuple[str, ...] = self.caller.ports
         limit = node.op.policies.max_open or run.linked.max_open
         self.stream: StreamState = run.open_stream(node, node.child, inst, limit)
-        self.final_seen = False
+        self.final_seen: bool = False
         self.slots: tuple[tuple[str, int], ...] = tuple(node.outputs.items())
 
     def arguments(self, attempt: int = 1, context: RunContext | None = None) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class GuardState:
     __slots__ = ("dead", "error", "scopes", "timer")
 
     def __init__(self) -> None:
-        self.dead = False
+        self.dead: bool = False
         self.error: OpError | None = None
         """What it failed with; None where it only lost a race."""
         self.scopes: set[anyio.CancelScope] = set()

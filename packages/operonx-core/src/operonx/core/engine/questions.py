@@ -56,7 +56,7 @@ class Questions:
         self.outbox: Outbox = Outbox()
         self.watched = False
         """Whether somebody takes questions."""
-        self.awaited = False
+        self.awaited: bool = False
         """Whether somebody waits for the end, and so can no longer begin to answer."""
         self._open: list[Question] = []
 

@@ -86,8 +86,8 @@ class Run(Signals):
         self.variables: Variables = copy_context()
         self.group: Tasks | None = None
         self.failure: BaseException | None = None
-        self.stopping = False
-        self.over = False
+        self.stopping: bool = False
+        self.over: bool = False
         """Whether the run has ended, well or not."""
         self.outputs: dict[str, Any] = {}
         self.errors: list[OpError] = []

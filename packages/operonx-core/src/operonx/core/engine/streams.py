@@ -285,7 +285,7 @@ class _Derived:
         self.ends: dict[int, StreamState] = {}
         self.reason: str | None = None
         """Why a stream that it is made of failed."""
-        self.over = False
+        self.over: bool = False
 
     def begin(self, inst: MemoryState) -> None:
         """The streams it is made of are open, so it is."""

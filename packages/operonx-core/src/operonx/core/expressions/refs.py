@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 
 from operonx.core.expressions.building import building_graph
 from operonx.core.expressions.naming import assigned_name, calling_frame
@@ -55,9 +55,16 @@ class Operators:
     """What refs and single-port ops can do; each gives a new expression."""
 
     __slots__ = ()
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int:
+            """Tell refs apart by identity, though `==` makes a new one."""
+            ...
+
+    else:
+        __hash__ = object.__hash__  # a method in Python would slow building down
     # Without this numpy would spread `array == ref` over its elements.
-    __array_ufunc__ = None
+    __array_ufunc__: None = None
 
     def _ref(self) -> Expression:
         raise NotImplementedError

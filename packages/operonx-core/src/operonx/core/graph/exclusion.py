@@ -49,7 +49,7 @@ class NeverFiresError(Exception):
     def __init__(self, decider: Op, arms: frozenset[Any]) -> None:
         super().__init__(decider.name)
         self.decider = decider
-        self.by_error = not arms.isdisjoint(_OK | _FAILED)
+        self.by_error: bool = not arms.isdisjoint(_OK | _FAILED)
         """Whether it needs an op to fire and to fail."""
 
 
@@ -113,7 +113,7 @@ class NeedsFinder:
         for edge in graph.edges:
             kind = self.soft if edge.soft else self.hard
             kind.setdefault(edge.target, []).append(edge.source)
-        self.needed = bool(self._targeted or self.routed) or any(
+        self.needed: bool = bool(self._targeted or self.routed) or any(
             op.analysis is not None and op.analysis.needs for op in graph.ops
         )
         """Whether there is anything to decide; most graphs have no arms at all."""

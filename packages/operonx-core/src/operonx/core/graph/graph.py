@@ -164,7 +164,7 @@ class GraphOp(Op):
             raise TypeError(f"graph `{self.name}`: the block of a graph is entered once")
         self._entered = True
         if not self.named:
-            self.name = assigned_name(calling_frame(1)) or self.name
+            self.name: str = assigned_name(calling_frame(1)) or self.name
         outer = building_graph()
         if outer is not None:
             outer.add_op(self)

@@ -89,12 +89,12 @@ class LoopOp(GraphOp):
         types = annotations or {}
         inputs = {key: GraphInput(key, types.get(key, Any)) for key in states}
         super().__init__(name, inputs=inputs, **settings)
-        self.states = {
+        self.states: dict[str, State] = {
             key: value if isinstance(value, State) else State(value)
             for key, value in states.items()
         }
         """The state by name: first value and reducer."""
-        self.inputs = {
+        self.inputs: dict[str, Expression] = {
             key: lift(state.initial)
             for key, state in self.states.items()
             if state.initial is not UNSET
@@ -114,7 +114,7 @@ class LoopOp(GraphOp):
         if building_graph() is None:
             raise TypeError("a loop is part of a graph: open its block inside a graph block")
         if not self.named:
-            self.name = assigned_name(calling_frame(1)) or self.name
+            self.name: str = assigned_name(calling_frame(1)) or self.name
         return super().__enter__()
 
 

@@ -36,7 +36,7 @@ class Op(Operators):
     ) -> None:
         if not isinstance(cast("object", name), str):
             raise TypeError(f"name={name!r}: an op's name is a string")
-        self.name = name
+        self.name: str = name
         """Its name in its graph."""
         self.named = named
         """Whether the author gave the name, so that a second one of it is a mistake."""

@@ -25,7 +25,7 @@ from operonx.core.ops.signature import Parameter
 from operonx.core.schema import assignable, plain, type_name, validator
 
 if TYPE_CHECKING:
-    from operonx.core.graph.graph import GraphOp
+    from operonx.core.graph.graph import GraphInput, GraphOp
     from operonx.core.ops.base import Op
 
 __all__ = ["TypeCheck", "check_bindings", "parameters_of", "wanted_type"]
@@ -55,12 +55,12 @@ class TypeCheck:
 
     def __init__(self, graph: GraphOp, analysis: Analysis) -> None:
         self.graph = graph
-        self.inputs = analysis.inputs
+        self.inputs: dict[str, GraphInput] = analysis.inputs
         self.op: Op = graph
         """The op that mistakes are at now."""
         self.read: set[Expression] = set()
         """Streams that have a reader."""
-        self.wrong = analysis.wrong
+        self.wrong: set[Expression] = analysis.wrong
         self._reader = TypeReader(analysis.inputs, self._report)
 
     def _report(self, part: Expression, what: str, hint: str | None) -> None:
