@@ -350,9 +350,13 @@ async def test_race_raises_the_last_error_if_all_fail() -> None:
         await anyio.sleep(0.003)
         raise ValueError(f"late {x}")
 
+    @op(run_in="inline")  # in a thread it might come after the late one
+    def fails_at_once(x: int) -> int:
+        raise ValueError(f"no {x}")
+
     with GraphOp(name="g") as g:
         a = fails_late(x=1)
-        b = fails(x=2)
+        b = fails_at_once(x=2)
         r = same(x=race(a["result"], b["result"]))
         r["result"] >> PARENT["out"]
     with pytest.raises(OpError, match="late 1") as caught:
@@ -497,16 +501,18 @@ async def test_a_nested_graph_fires_once_all_its_inputs_are_there() -> None:
 
 async def test_an_edge_from_a_graph_waits_for_all_of_it_and_a_read_for_what_it_reads() -> None:
     order: list[str] = []
+    read = anyio.Event()
 
     @op
     async def slow() -> int:
-        await anyio.sleep(0.005)
+        await read.wait()
         order.append("slow")
         return 1
 
     @op
-    def reader(x: int) -> int:
+    async def reader(x: int) -> int:
         order.append("reader")
+        read.set()
         return x
 
     @op

@@ -104,10 +104,9 @@ def guarded(inner: Callable[..., Any]) -> Callable[..., Any]:
 class Granted:
     """Stands in the ready line for a node that has been given its place."""
 
-    __slots__ = ("_node", "index", "suspends")
+    __slots__ = ("_node", "suspends")
 
     def __init__(self, node: Node) -> None:
-        self.index: int = node.index
         self.suspends: bool = node.suspends
         self._node = node
 
@@ -141,8 +140,7 @@ class Places:
     def _give(self) -> None:
         while self._free and self._line:
             self._free -= 1
-            self._run.ready.append(self._line.popleft())
-            self._run.ready.append(Granted(self._node))
+            self._run.ready.append((self._line.popleft(), Granted(self._node)))
 
 
 class PlacesInOrder(Places):

@@ -26,7 +26,6 @@ from operonx.core.engine.result import RunResult
 from operonx.core.engine.signals import Signals
 from operonx.core.engine.state import (
     COUNT,
-    COVERED,
     FIRED,
     SKIPPED,
     MemoryState,
@@ -265,37 +264,28 @@ class Run(Signals):
         ready = self.ready
         waiting = self.waiting
         alone = pinned or self.group is None
-        look = _LOOK
         end = clock() + _SLICE
         while True:
-            if ready:
-                inst = ready.popleft()
-                node = ready.popleft()
-                heard = inst.pending[node.index]
-                if heard:
-                    self.skipped(inst, node, covered=bool(heard & COVERED))
-                elif node.suspends:
-                    waiting.append(inst)
-                    waiting.append(node)
+            for _ in range(_LOOK):
+                if ready:
+                    inst, node = ready.popleft()
+                    if node.suspends:
+                        waiting.append((inst, node))
+                    else:
+                        node.fire(self, inst, node)
+                elif waiting:
+                    if alone:
+                        return None
+                    inst, node = waiting.popleft()
+                    suspended = node.fire(self, inst, node)
+                    if suspended is not None:
+                        return suspended
+                elif self.sources and not pinned:
+                    self.sources.popleft().advance()
                 else:
-                    node.fire(self, inst, node)
-            elif waiting:
-                if alone:
                     return None
-                inst = waiting.popleft()
-                node = waiting.popleft()
-                suspended = node.fire(self, inst, node)
-                if suspended is not None:
-                    return suspended
-            elif self.sources and not pinned:
-                self.sources.popleft().advance()
-            else:
-                return None
-            look -= 1
-            if not look:
-                look = _LOOK
-                if clock() > end or (self.frames is not None and self.frames.full):
-                    return _PAUSE
+            if clock() > end or (self.frames is not None and self.frames.full):
+                return _PAUSE
 
     def begin(self, node: Node, coroutine: Coroutine[Any, Any, None]) -> Suspended | None:
         """Take the first step of a firing in the task that drains."""

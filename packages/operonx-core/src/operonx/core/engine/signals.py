@@ -30,12 +30,27 @@ if TYPE_CHECKING:
 __all__ = ["Signals"]
 
 
+class Doomed:
+    """Stands in the ready line for a node that will be skipped."""
+
+    __slots__ = ("_node",)
+    suspends: bool = False
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def fire(self, run: Signals, inst: MemoryState, _doomed: Doomed) -> None:
+        """Skip the node itself."""
+        node = self._node
+        run.skipped(inst, node, covered=bool(inst.pending[node.index] & COVERED))
+
+
 class Signals:
     """The counters of one run."""
 
     def __init__(self) -> None:
         self.ready: deque[Any] = deque()
-        """Instances and nodes in turn, two entries for each firing."""
+        """What is decided next: instances with their nodes."""
         self.skips: dict[str, Skip] = {}
         """What was skipped, by op path."""
         self.turns: list[Turns] = []
@@ -49,8 +64,7 @@ class Signals:
 
     def push(self, inst: MemoryState, node: Node) -> None:
         """Let a node fire (or be skipped) next."""
-        self.ready.append(inst)
-        self.ready.append(node)
+        self.ready.append((inst, node))
 
     def signal(
         self, inst: MemoryState, node: Node, heard: int = 0, reason: str | None = None
@@ -70,23 +84,22 @@ class Signals:
                 inst.reasons = {}
             inst.reasons.setdefault(node.index, reason)
         if not left & COUNT:
-            self.ready.append(inst)
-            self.ready.append(node)
+            self.ready.append((inst, Doomed(node) if left else node))
 
     def fired(self, inst: MemoryState, node: Node) -> None:
         """A node fired: tell those that wait for it."""
         pending = inst.pending
         for target in node.targets:
             index = target.index
-            left = pending[index] - 1
-            pending[index] = left
-            if not left & COUNT:
-                self.ready.append(inst)
-                self.ready.append(target)
+            pending[index] = left = pending[index] - 1
+            if not left:
+                self.ready.append((inst, target))
+            elif not left & COUNT:
+                self.ready.append((inst, Doomed(target)))
         if node.linked:
             self._tell(inst, node, 0, None)
-        inst.open -= 1
-        if not inst.open:
+        inst.open = left = inst.open - 1
+        if not left:
             self.close(inst)
 
     def skipped(
@@ -189,8 +202,7 @@ class Signals:
         stream.open += 1
         ready = self.ready
         for node in region.roots:
-            ready.append(inst)
-            ready.append(node)
+            ready.append((inst, node))
         for source, target in region.outer:
             self._link_outer(inst, source, target)
         return inst

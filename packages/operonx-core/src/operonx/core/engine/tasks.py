@@ -59,7 +59,8 @@ class _AsyncioTasks:
     def __init__(self, on_error: OnError) -> None:
         self._on_error = on_error
         self._loop = asyncio.get_running_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._made = 0
         self._scope = anyio.CancelScope()
         self._empty: asyncio.Future[None] | None = None
         self.cancel_called = False
@@ -67,26 +68,43 @@ class _AsyncioTasks:
     def start(
         self, variables: Context, function: Callable[..., Coroutine[Any, Any, None]], *args: Any
     ) -> None:
-        task = self._loop.create_task(function(*args), context=variables)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
+        self._made = number = self._made + 1
+        task = self._loop.create_task(self._run(number, function, args), context=variables)
+        self._tasks[number] = task
         if self.cancel_called:
-            task.cancel()
+            self._cancel(number, task)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+    async def _run(
+        self,
+        number: int,
+        function: Callable[..., Coroutine[Any, Any, None]],
+        args: tuple[Any, ...],
+    ) -> None:
+        # Its own bookkeeping: a done callback costs asyncio a turn of its event loop for each task.
+        try:
+            await function(*args)
+        except Exception as error:  # noqa: BLE001 - nothing should come; it must not be lost
             self._on_error(error)
+        finally:
+            self._left(number)
+
+    def _left(self, number: int) -> None:
+        self._tasks.pop(number, None)
         if not self._tasks and self._empty is not None and not self._empty.done():
             self._empty.set_result(None)
+
+    def _cancel(self, number: int, task: asyncio.Task[None]) -> None:
+        # One that is cancelled before it began never comes to its own bookkeeping.
+        task.add_done_callback(lambda _task: self._left(number))
+        task.cancel()
 
     def cancel(self) -> None:
         if self.cancel_called:
             return  # once, as asyncio's own task group does: a second one would cut clean-ups off
         self.cancel_called = True
         self._scope.cancel()
-        for task in self._tasks:
-            task.cancel()
+        for number, task in self._tasks.items():
+            self._cancel(number, task)
 
     async def run(self, main: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -100,7 +118,7 @@ class _AsyncioTasks:
                 self.cancel()
                 with anyio.CancelScope(shield=True):
                     while self._tasks:
-                        await asyncio.wait(self._tasks)
+                        await asyncio.wait(self._tasks.values())
 
 
 class _AnyioTasks:
