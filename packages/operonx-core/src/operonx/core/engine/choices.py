@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from operonx.core.engine.state import COVERED, SKIP, MemoryState
-from operonx.core.errors import ExpressionError
+from operonx.core.errors import ExpressionError, listed
 from operonx.core.expressions.operators import equal
 
 if TYPE_CHECKING:
@@ -120,15 +120,20 @@ def fire_branch(run: Run, inst: MemoryState, node: BranchNode) -> None:
     inst.slots[node.chosen_slot] = names
     if run.frames is not None:
         run.frame(inst, node, {"chosen": names})
-    told = ", ".join(f"`{name}`" for name in names) or "nothing"
+    reason: str | None = None
     for promise in node.promises:
         if promise in chosen:
             run.fired(inst, promise)
         elif promise is node.failed:
             run.signal(inst, promise, SKIP, f"`{node.path}` did not fail")
         else:
-            run.skipped(inst, promise, reason=f"branch `{node.path}` chose {told}")
+            reason = reason or _chose(node, names)
+            run.skipped(inst, promise, reason=reason)
     run.fired(inst, node)
+
+
+def _chose(node: BranchNode, names: list[str]) -> str:
+    return f"branch `{node.path}` chose {listed(names, 'nothing')}"
 
 
 def _choose(inst: MemoryState, node: BranchNode) -> tuple[list[str], set[Node]]:

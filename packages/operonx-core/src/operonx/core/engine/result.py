@@ -11,7 +11,7 @@ from operonx.core.errors import Context, OpError, did_you_mean, format_context, 
 __all__ = ["RunResult", "Skip"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Skip:
     """That an op was skipped, and why."""
 

@@ -12,8 +12,8 @@ import random
 import threading
 from collections import deque
 from contextvars import copy_context
+from os import urandom
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 import anyio
 import anyio.lowlevel
@@ -69,7 +69,7 @@ class Run(Signals):
     ) -> None:
         super().__init__()
         self.linked = linked
-        self.run_id: str = uuid4().hex
+        self.run_id: str = urandom(16).hex()
         self.hub: Any = linked.hub
         self.streamed = streamed
         """Whether outputs that carry axes leave as frames only."""
@@ -249,7 +249,7 @@ class Run(Signals):
         assert self.group is not None  # only what runs in the group suspends
         self.group.start(self.variables.copy(), self.work)
 
-    def drain(self, *, pinned: bool = False) -> Any:  # noqa: C901 - the one hot loop, kept flat
+    def drain(self, *, pinned: bool = False) -> Any:
         """Fire what is ready, where it stands.
 
         What cannot have to wait goes first, so that a task is only made where all that is left

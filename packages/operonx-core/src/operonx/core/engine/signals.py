@@ -122,7 +122,7 @@ class Signals:
         """
         if reason is None:
             reason = (inst.reasons or {}).get(node.index, "what it waits for was skipped")
-        if not covered:
+        if not covered and (node.op is not None or node.covers):
             self._note(node, context_of(inst), reason)
         heard = SKIP | COVERED if covered else SKIP
         for promise in node.promises:
@@ -175,10 +175,10 @@ class Signals:
         known = self.skips.get(path)
         if known is None:
             self.skips[path] = Skip(1, ctx, reason)
-        elif ctx < known.ctx:
-            self.skips[path] = Skip(known.count + 1, ctx, reason)
-        else:
-            self.skips[path] = Skip(known.count + 1, known.ctx, known.reason)
+            return
+        known.count += 1
+        if ctx < known.ctx:
+            known.ctx, known.reason = ctx, reason
 
     # -- instances and streams
 

@@ -21,6 +21,8 @@ _PORTABLE: Final = cast(
     "tuple[type[Any], ...]", (bool, int, float, str, bytes, list, tuple, dict, type(None))
 )
 _NUMBERS: Final = cast("tuple[type[Any], ...]", (int, float))
+_EXACT: Final = frozenset({int, float})
+"""What conditions compare most of the time: one look tells them from booleans and from the rest."""
 _LISTS: Final = cast("tuple[type[Any], ...]", (list, tuple))
 _LIST: Final = cast("type[Any]", list)
 _DICT: Final = cast("type[Any]", dict)
@@ -40,6 +42,8 @@ def _undefined(symbol: str, left: object, right: object) -> ExpressionError:
 
 def _arithmetic(symbol: str, apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def evaluate(left: Any, right: Any) -> Any:
+        if type(left) in _EXACT and type(right) in _EXACT:
+            return apply(left, right)
         if _is_number(left) and _is_number(right):
             return apply(left, right)
         if isinstance(left, _PORTABLE) and isinstance(right, _PORTABLE):
@@ -63,6 +67,8 @@ def _add(left: Any, right: Any) -> Any:
 
 def _comparison(symbol: str, apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def evaluate(left: Any, right: Any) -> Any:
+        if type(left) in _EXACT and type(right) in _EXACT:
+            return apply(left, right)
         if _is_number(left) and _is_number(right):
             return apply(left, right)
         if isinstance(left, str) and isinstance(right, str):
@@ -76,6 +82,8 @@ def _comparison(symbol: str, apply: Callable[[Any, Any], Any]) -> Callable[[Any,
 
 def equal(left: Any, right: Any) -> Any:
     """Return whether two values are equal: `1 == 1.0`, but never `1 == True`."""
+    if type(left) in _EXACT and type(right) in _EXACT:
+        return left == right
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right if isinstance(left, bool) and isinstance(right, bool) else False
     if isinstance(left, _LISTS) and isinstance(right, _LISTS):
