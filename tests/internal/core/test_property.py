@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import anyio
@@ -42,7 +42,7 @@ def examples(ci: int, deep: int) -> settings:
 
 
 @contextmanager
-def named(program: Program) -> Iterator[None]:
+def named(program: Program) -> Generator[None]:
     """Name the program that blocks the whole process, which no timeout in the loop can do."""
     patience = threading.Timer(10 * PATIENCE[0], print, [program], {"file": sys.__stderr__})
     patience.start()
@@ -74,7 +74,7 @@ async def runs(
     graph: GraphOp, program: Program, windows: tuple[int, ...]
 ) -> dict[tuple[int, Way], Observed]:
     """Run a graph with every window, in every way."""
-    seen = {}
+    seen: dict[tuple[int, Way], Observed] = {}
     for window in windows:
         engine = Operon(graph, max_open=window)
         for way in WAYS:

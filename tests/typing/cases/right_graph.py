@@ -19,6 +19,7 @@ from operonx.core import (
     contains,
     each,
     edge,
+    emit,
     error_of,
     first_of,
     flatten,
@@ -179,6 +180,21 @@ with GraphOp("outer", inputs={"url": str}) as outer:
     title["text"] >> PARENT["text"]
     assert_type(sized.with_(name="s", timeout=1.0)(url=title["text"], limit=2), str)
     assert_type(repeated(text=title["text"]), str)
+
+with GraphOp("blocks", inputs={"url": str}) as blocks:
+    with GraphOp("inner", inputs=["url"], url=PARENT["url"]) as inner:
+        plain(url=PARENT["url"]) >> END
+    text = assert_type(shout(text=inner["text"], times=inner["size"]), str)
+    failed = assert_type(shout(text=inner.error["message"]), str)
+    with GraphOp.loop(until=PARENT["n"] >= 3, n=0) as loop:
+        with_run(name="abc") >> PARENT["n"]
+    rounds = assert_type(shout(text=text, times=loop["n"]), str)
+    each_round = assert_type(shout(text="a", times=loop.iterations["n"]), str)
+    rest = assert_type(shout(text="b"), str)
+    route = switch(text, {"a": rounds}, default=rest)
+    chosen = assert_type(shout(text=route["result"]), str)
+    assert_type(emit("progress", each_round), None)
+    assert_type(emit.with_(name="said")(channel="progress", value=chosen), None)
 
 engine = Operon(outer)
 again = Operon(titled)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TypedDict
 
-from operonx.core import PARENT, GraphOp, RunContext, Stream, collect, each, graph, op, stream
+from operonx.core import PARENT, GraphOp, RunContext, Stream, collect, each, emit, graph, op, stream
 
 
 class Page(TypedDict):
@@ -70,6 +70,8 @@ with GraphOp("typed", inputs={"url": str}):
     plain.with_(timout=3.0)(url="")  # E: mypy=call-arg pyright=reportCallIssue
     plain.with_(timeout="3")(url="")  # E: mypy=arg-type pyright=reportArgumentType
     plain.with_(on_error="ignore")(url="")  # E: mypy=arg-type pyright=reportArgumentType
+    emit(chanel="a", value=word)  # E: mypy=call-arg pyright=reportCallIssue pyright=reportCallIssue
+    emit("progress")  # E: mypy=call-arg pyright=reportCallIssue
     titled.with_(retry=3)(url="")  # E: mypy=call-arg pyright=reportCallIssue
 
 op(timeoutt=3)  # E: mypy=call-overload pyright=reportCallIssue

@@ -15,11 +15,14 @@ from operonx.core import (
     GraphOp,
     Operon,
     OpError,
+    collect,
     each,
+    edge,
     first_of,
     if_,
     op,
     race,
+    soft,
     switch,
 )
 
@@ -164,7 +167,7 @@ async def test_a_skip_passes_on_through_plain_refs_and_edges(copy: Any) -> None:
         c = copy.with_(name="c")(x=5)
         b >> c
         d = add(a=c, b=7)
-        d["result"] >> PARENT["out"]
+        d >> PARENT["out"]
     engine = Operon(g)
     assert {"out": 12} == dict(await engine.run({"n": 1}))
     result = await engine.run({"n": 0})
@@ -186,8 +189,8 @@ async def test_a_soft_edge_fires_if_at_least_one_fired(copy: Any) -> None:
         if_(PARENT["n"] > 0, a)
         if_(PARENT["m"] > 0, b)
         m = merge()
-        [a, b] >> ~m
-        m["result"] >> PARENT["out"]
+        edge([a, b], soft(m))
+        m >> PARENT["out"]
     engine = Operon(g)
     for n, m, expected in [(1, 1, 1), (1, 0, 1), (0, 1, 1), (0, 0, 0)]:
         fired.clear()
@@ -217,7 +220,7 @@ async def test_a_soft_reader_waits_until_all_are_decided() -> None:
     with GraphOp(name="g") as g:
         s, q = slow(), quick()
         m = merge()
-        [s, q] >> ~m
+        edge([s, q], soft(m))
         m >> END
     assert {"result": ["quick", "slow"]} == dict(await Operon(g).run())
 
@@ -249,10 +252,10 @@ async def test_first_of_waits_only_for_those_before_it() -> None:
     with GraphOp(name="g") as g:
         s = slow()
         q = same(x=2)
-        r = reader(x=first_of(q["result"], s["result"]))
+        r = reader(x=first_of(q, s))
         a = after(x=s)
-        r["result"] >> PARENT["out"]
-        a["result"] >> PARENT["after"]
+        r >> PARENT["out"]
+        a >> PARENT["after"]
     assert {"out": 2, "after": 1} == dict(await Operon(g).run())
     assert ["reader", "after slow"] == order
     assert [] == cancelled
@@ -263,10 +266,11 @@ async def test_first_of_is_in_argument_order_whatever_the_timing(first: int, sec
     with GraphOp(name="g") as g:
         a = later(x=1, ms=first)
         b = later(x=2, ms=second)
-        r = same(x=first_of(a["result"], b["result"]))
-        t = same(x=first_of(b, a)["result"])
-        r["result"] >> PARENT["ab"]
-        t["result"] >> PARENT["ba"]
+        r = same(x=first_of(a, b))
+        whole: Any = first_of(b, a)  # two ops, of which a port is read
+        t = same(x=whole["result"])
+        r >> PARENT["ab"]
+        t >> PARENT["ba"]
     assert {"ab": 1, "ba": 2} == dict(await Operon(g).run())
 
 
@@ -278,7 +282,7 @@ async def test_first_of_takes_a_none_that_fired() -> None:
     with GraphOp(name="g") as g:
         n = none()
         s = same(x=1)
-        first_of(n["value"], s["result"]) >> PARENT["out"]
+        first_of(n["value"], s) >> PARENT["out"]
     assert {"out": None} == dict(await Operon(g).run())
 
 
@@ -287,8 +291,8 @@ async def test_each_group_of_soft_refs_is_waited_for_by_itself() -> None:
         a, b, c, d = (same.with_(name=name)(x=i) for i, name in enumerate("abcd", 1))
         if_(PARENT["ab"] == "a", a).elif_(PARENT["ab"] == "b", b)
         if_(PARENT["cd"] == "c", c).elif_(PARENT["cd"] == "d", d)
-        s = add(a=first_of(a["result"], b["result"]), b=first_of(c["result"], d["result"]) * 10)
-        s["result"] >> PARENT["out"]
+        s = add(a=first_of(a, b), b=first_of(c, d) * 10)
+        s >> PARENT["out"]
     engine = Operon(g)
     assert {"out": 31} == dict(await engine.run({"ab": "a", "cd": "c"}))
     assert {"out": 42} == dict(await engine.run({"ab": "b", "cd": "d"}))
@@ -302,7 +306,7 @@ async def test_or_else_gives_its_value_where_the_op_was_skipped(copy: Any) -> No
         if_(PARENT["n"] > 0, a)
         b = copy.with_(name="b")(x=9)
         r = add(a=a["result"].or_else(b["result"]), b=a["result"].or_else(100))
-        r["result"] >> PARENT["out"]
+        r >> PARENT["out"]
     engine = Operon(g)
     assert {"out": 2} == dict(await engine.run({"n": 1}))
     assert {"out": 109} == dict(await engine.run({"n": 0}))
@@ -327,8 +331,8 @@ async def test_race_takes_the_first_in_time() -> None:
     with GraphOp(name="g") as g:
         a = later(x=1, ms=PARENT["a"])
         b = later(x=2, ms=PARENT["b"])
-        r = same(x=race(a["result"], b["result"]))
-        r["result"] >> PARENT["out"]
+        r = same(x=race(a, b))
+        r >> PARENT["out"]
     engine = Operon(g)
     assert {"out": 1} == dict(await engine.run({"a": 0, "b": 10_000}))
     assert {"out": 2} == dict(await engine.run({"a": 10_000, "b": 0}))
@@ -338,8 +342,8 @@ async def test_race_counts_a_failing_one_as_lost() -> None:
     with GraphOp(name="g") as g:
         a = fails(x=1)
         b = later(x=2, ms=2)
-        r = same(x=race(a["result"], b["result"]))
-        r["result"] >> PARENT["out"]
+        r = same(x=race(a, b))
+        r >> PARENT["out"]
     result = await Operon(g).run()
     assert ({"out": 2}, []) == (dict(result), result.errors)
 
@@ -357,8 +361,8 @@ async def test_race_raises_the_last_error_if_all_fail() -> None:
     with GraphOp(name="g") as g:
         a = fails_late(x=1)
         b = fails_at_once(x=2)
-        r = same(x=race(a["result"], b["result"]))
-        r["result"] >> PARENT["out"]
+        r = same(x=race(a, b))
+        r >> PARENT["out"]
     with pytest.raises(OpError, match="late 1") as caught:
         await Operon(g).run()
     assert "g.a" == caught.value.op
@@ -368,10 +372,10 @@ async def test_race_spares_what_something_else_reads() -> None:
     with GraphOp(name="g") as g:
         a = later(x=1, ms=10)
         b = later(x=2, ms=0)
-        r = same(x=race(a["result"], b["result"]))
+        r = same(x=race(a, b))
         also = same(x=a)
-        r["result"] >> PARENT["out"]
-        also["result"] >> PARENT["also"]
+        r >> PARENT["out"]
+        also >> PARENT["also"]
     assert {"out": 2, "also": 1} == dict(await Operon(g).run())
 
 
@@ -380,8 +384,8 @@ async def test_race_of_items_is_decided_for_each() -> None:
         item = each(PARENT["xs"])
         a = later(x=item["item"], ms=(item["item"] % 2) * 5000)
         b = later(x=item["item"] * 10, ms=((item["item"] + 1) % 2) * 5000)
-        r = same(x=race(a["result"], b["result"]))
-        r["result"] >> PARENT["out"]
+        r = same(x=race(a, b))
+        r >> PARENT["out"]
     assert {"out": [10, 2, 30, 4]} == dict(await Operon(g).run({"xs": [1, 2, 3, 4]}))
 
 
@@ -391,9 +395,9 @@ async def test_race_skips_if_all_are_skipped() -> None:
         b = same(x=2)
         c = same(x=3)
         if_(PARENT["n"] > 0, [a, b]).else_(c)
-        r = same(x=race(a["result"], b["result"]))
-        r["result"] >> PARENT["out"]
-        c["result"] >> PARENT["c"]
+        r = same(x=race(a, b))
+        r >> PARENT["out"]
+        c >> PARENT["c"]
     result = await Operon(g).run({"n": 0})
     assert {"c": 3} == dict(result)
     assert "g.r" in result.skipped
@@ -411,7 +415,7 @@ async def test_an_op_in_a_stream_whose_branch_outside_chose_another_arm_is_skipp
         other = copy.with_(name="other")(x=0)
         if_(PARENT["n"] > 0, s).else_(other)
         t = total(xs=s.collect())
-        t["result"] >> PARENT["t"]
+        t >> PARENT["t"]
         other["result"] >> PARENT["o"]
     engine = Operon(g)
     assert {"t": 6} == dict(await engine.run({"n": 1, "xs": [1, 2, 3]}))
@@ -434,14 +438,14 @@ async def test_a_soft_reader_is_skipped_at_the_innermost_and_a_hard_one_at_the_o
         if_(item["item"] < 0, inner)
         outer = same(x=1)
         if_(PARENT["n"] > 0, outer)
-        s = same(x=first_of(inner["result"], outer["result"]))
+        s = same(x=first_of(inner, outer))
         h = hard(x=inner, y=outer)
-        s["result"] >> PARENT["s"]
-        h["result"] >> PARENT["h"]
-        soft_list = total(xs=s.collect())
-        hard_list = total(xs=h.collect())
-        soft_list["result"] >> PARENT["soft_list"]
-        hard_list["result"] >> PARENT["hard_list"]
+        s >> PARENT["s"]
+        h >> PARENT["h"]
+        soft_list = total(xs=collect(s))
+        hard_list = total(xs=collect(h))
+        soft_list >> PARENT["soft_list"]
+        hard_list >> PARENT["hard_list"]
     result = await Operon(g).run({"n": 0, "xs": [1, 2]})
     assert {"s": [], "soft_list": 0} == dict(result)
     assert (2, (("g.item", 0),)) == (result.skipped["g.s"].count, result.skipped["g.s"].ctx)
@@ -462,8 +466,8 @@ async def test_a_merge_within_a_stream_fires_once_per_context(copy: Any) -> None
         a = copy.with_(name="a")(x=item["item"])
         b = copy.with_(name="b")(x=item["item"])
         n = note(x=item["item"])
-        [a, b] >> ~n
-        n["result"] >> PARENT["n"]
+        edge([a, b], soft(n))
+        n >> PARENT["n"]
         a["result"] >> PARENT["a"]
         b["result"] >> PARENT["b"]
     assert [1, 2, 3] == (await Operon(g).run({"xs": [1, 2, 3]}))["n"]
@@ -492,8 +496,8 @@ async def test_a_nested_graph_fires_once_all_its_inputs_are_there() -> None:
         with GraphOp(name="sub", inputs=["x", "y"], x=1, y=s) as sub:
             i = inside(x=PARENT["x"])  # does not read `y`, and waits for it all the same
             j = same(x=PARENT["y"])
-            i["result"] >> PARENT["i"]
-            j["result"] >> PARENT["j"]
+            i >> PARENT["i"]
+            j >> PARENT["j"]
         sub >> END
     assert {"i": 1, "j": 1} == dict(await Operon(g).run())
     assert ["slow", "inside"] == order
@@ -523,13 +527,13 @@ async def test_an_edge_from_a_graph_waits_for_all_of_it_and_a_read_for_what_it_r
     with GraphOp(name="g") as g:
         with GraphOp(name="sub") as sub:
             s, q = slow(), same(x=7)
-            s["result"] >> PARENT["slow"]
-            q["result"] >> PARENT["quick"]
+            s >> PARENT["slow"]
+            q >> PARENT["quick"]
         r = reader(x=sub["quick"])
         w = waiter()
         sub >> w
-        r["result"] >> PARENT["r"]
-        w["result"] >> PARENT["w"]
+        r >> PARENT["r"]
+        w >> PARENT["w"]
         sub["slow"] >> PARENT["s"]
     assert {"r": 7, "w": 0, "s": 1} == dict(await Operon(g).run())
     assert ["reader", "slow", "waiter"] == order
@@ -547,8 +551,8 @@ async def test_a_graph_as_an_arm_is_skipped_as_a_whole() -> None:
         with GraphOp(name="sub", inputs=["x"], x=PARENT["n"]) as sub:
             a = note(x=PARENT["x"])
             b = note(x=1)  # reads nothing of the graph around
-            a["result"] >> PARENT["a"]
-            b["result"] >> PARENT["b"]
+            a >> PARENT["a"]
+            b >> PARENT["b"]
         if_(PARENT["n"] > 0, sub)
         sub["a"].or_else(-1) >> PARENT["a"]
         sub["b"].or_else(-1) >> PARENT["b"]
@@ -573,10 +577,10 @@ async def test_a_graph_with_a_generator_as_an_arm() -> None:
         with GraphOp(name="g") as g:
             with GraphOp(name="sub", inputs=["n"], n=PARENT["n"]) as sub:
                 c = make.with_(name="c")(n=PARENT["n"])
-                c["result"] >> PARENT["out"]
+                c >> PARENT["out"]
             if_(PARENT["n"] > 0, sub)
             t = total(xs=sub["out"].collect())
-            t["result"] >> PARENT["t"]
+            t >> PARENT["t"]
         engine = Operon(g)
         assert {"t": 3} == dict(await engine.run({"n": 3}))
         result = await engine.run({"n": 0})

@@ -10,7 +10,7 @@ import gc
 import random
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,11 +29,15 @@ from operonx.core import (
     RunContext,
     RunStateError,
     Stream,
+    collect,
     each,
+    error_of,
     first_of,
     if_,
+    length,
     op,
     race,
+    stream,
     zip_streams,
 )
 
@@ -52,7 +56,7 @@ class Ledger:
         self.ended: Counter[str] = Counter()
 
     @contextmanager
-    def inside(self, name: str) -> Iterator[None]:
+    def inside(self, name: str) -> Generator[None]:
         with self._lock:
             self.begun[name] += 1
         try:
@@ -89,7 +93,7 @@ def mix(ledger: Ledger, **settings: Any) -> GraphOp:  # noqa: C901, PLR0915 - on
     """A graph with something of everything that can be in flight."""
 
     @op(run_in="thread")
-    def threaded(x: int, run: RunContext) -> int:
+    def threaded(run: RunContext, x: int) -> int:
         with ledger.inside("threaded"):
             for _ in range(3):
                 run.raise_if_cancelled()
@@ -118,7 +122,7 @@ def mix(ledger: Ledger, **settings: Any) -> GraphOp:  # noqa: C901, PLR0915 - on
             return x + 1
 
     @op(retry=Retry(attempts=3, backoff=0.002), timeout=10.0)
-    async def retried(x: int, run: RunContext) -> int:
+    async def retried(run: RunContext, x: int) -> int:
         with ledger.inside("retried"):
             await anyio.lowlevel.checkpoint()
             if run.attempt < 3:
@@ -177,21 +181,21 @@ def mix(ledger: Ledger, **settings: Any) -> GraphOp:  # noqa: C901, PLR0915 - on
         with GraphOp(name="sub", inputs=["x"], concurrency=2, timeout=10.0, x=b) as sub:
             t = threaded(x=PARENT["x"])
             k = cleaning(x=t)
-            k["result"] >> PARENT["out"]
+            k >> PARENT["out"]
         r = retried.with_(rate=Rate(100, per=0.01))(x=c)
-        z = zip_streams(w=w["result"], r=r["result"])
+        z = zip_streams(w=w, r=r)
         s = short(x=z["w"] + z["r"])
         p = pairs(items=sub["out"].stream())
-        d = drained(items=p["result"].stream())
+        d = drained(items=stream(p))
         fast, slow = waiting(x=n), forever(x=n)
-        winner = total(xs=[race(fast["result"], slow["result"])])
+        winner = total(xs=[race(fast, slow)])
         even, odd = short(x=a), cleaning(x=a)
-        if_(a["result"] % 2 == 0, even).else_(odd)
-        e = total(xs=first_of(even["result"], odd["result"]).collect())
+        if_(a % 2 == 0, even).else_(odd)
+        e = total(xs=collect(first_of(even, odd)))
         with GraphOp.loop(name="again", until=PARENT["i"] >= 3, i=0) as again:
             step = cleaning(x=PARENT["i"])
-            (step["result"] + 1) >> PARENT["i"]
-        end = total(xs=[s.collect().len(), d["result"], winner["result"], e["result"], again["i"]])
+            (step + 1) >> PARENT["i"]
+        end = total(xs=[length(collect(s)), d, winner, e, again["i"]])
         end >> END
     return g
 
@@ -287,7 +291,7 @@ async def test_failing_at_random_points(ledger: Ledger, anyio_backend: str) -> N
             mixed >> END
         b = bomb(after=PARENT["after"])
         inner["result"] >> PARENT["a"]
-        b["result"] >> PARENT["b"]
+        b >> PARENT["b"]
     engine = Operon(outer)
     tasks = living_tasks(anyio_backend)
     for _ in range(170):
@@ -319,7 +323,7 @@ async def test_cancelling_a_task_that_awaits_a_run(ledger: Ledger) -> None:
 
     with GraphOp(name="g") as g:
         f = forever()
-        n = after(x=first_of(f["result"], f.error["message"]))
+        n = after(x=first_of(f, error_of(f)["message"]))
         n >> END
     engine = Operon(g)
     for main in (engine.run, lambda: engine.start().result()):
@@ -500,7 +504,7 @@ async def test_the_loser_of_a_race_is_cancelled(ledger: Ledger) -> None:
 
     with GraphOp(name="g") as g:
         f, q = forever(), quick()
-        keep(x=race(f["result"], q["result"])) >> END
+        keep(x=race(f, q)) >> END
     assert 2 == (await Operon(g).run())["x"]
     assert ({"forever": 1}, {}) == (dict(ledger.begun), ledger.open)
 
@@ -525,10 +529,10 @@ async def test_a_generator_that_lost_a_race_is_closed(ledger: Ledger) -> None:
     with GraphOp(name="g") as g:
         with GraphOp(name="sub") as sub:
             e = endless()
-            n = count(xs=e.collect())
+            n = count(xs=collect(e))
             n >> END
         q = quick()
-        race(sub["result"], q["result"]) >> PARENT["out"]
+        race(sub["result"], q) >> PARENT["out"]
     assert {"out": 2} == dict(await Operon(g).run())
     assert ({"endless": 1}, {}) == (dict(ledger.begun), ledger.open)
 
@@ -565,7 +569,7 @@ async def test_a_generator_is_closed_when_another_op_fails(how: str, ledger: Led
     with GraphOp(name="g") as g:
         it = kinds[how].with_(name="it")()
         m = many(x=it)
-        m["result"] >> PARENT["out"]
+        m >> PARENT["out"]
     with pytest.raises(OpError, match="enough"):
         await Operon(g).run()
     assert ({"gen": 1}, {}) == (dict(ledger.begun), ledger.open)
@@ -589,8 +593,8 @@ async def test_a_generator_that_raises_while_it_is_closed_does_not_hide_the_fail
     with GraphOp(name="g") as g:
         r = rude()
         f = fails()
-        r["result"] >> PARENT["r"]
-        f["result"] >> PARENT["f"]
+        r >> PARENT["r"]
+        f >> PARENT["f"]
     with pytest.raises(OpError) as caught:
         await Operon(g).run()
     assert ("g.f", "the failure") == (caught.value.op, caught.value.cause_message)
@@ -620,8 +624,8 @@ async def test_shielded_clean_ups_come_to_their_end(ledger: Ledger) -> None:
         item = each(PARENT["xs"])
         c = cleaning(x=item["item"])
         f = fails(x=item["item"])
-        c["result"] >> PARENT["c"]
-        f["result"] >> PARENT["f"]
+        c >> PARENT["c"]
+        f >> PARENT["f"]
     with pytest.raises(OpError, match="bomb"):
         await Operon(g).run({"xs": [1, 2, 3]})
     assert [1, 2, 3] == sorted(cleaned)
@@ -653,7 +657,7 @@ async def test_stop_closes_the_sources_and_finishes_what_is_open(ledger: Ledger)
     with GraphOp(name="g") as g:
         e = endless()
         s = slow(x=e)
-        xs = listed(xs=s.collect())
+        xs = listed(xs=collect(s))
         xs >> END
     handle = Operon(g).start()
     async for frame in handle:
@@ -677,7 +681,7 @@ async def test_stop_closes_plain_generators(run_in: Any, ledger: Ledger) -> None
 
     with GraphOp(name="g") as g:
         e = endless()
-        e["result"] >> PARENT["out"]
+        e >> PARENT["out"]
     handle = Operon(g).start()
     async for frame in handle:
         if frame.ctx[0][1] == 9:

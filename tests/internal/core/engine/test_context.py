@@ -12,7 +12,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from operonx.core import PARENT, GraphOp, Operon, Retry, RunContext, each, emit, op
+from operonx.core import PARENT, GraphOp, Operon, Retry, RunContext, each, edge, emit, op
 
 pytestmark = [
     pytest.mark.anyio,
@@ -25,7 +25,7 @@ async def test_a_context_tells_run_place_and_attempt(run_in: Any) -> None:
     seen: list[tuple[Any, ...]] = []
 
     @op(run_in=run_in, retry=Retry(attempts=3))
-    def where(x: int, run: RunContext) -> str:
+    def where(run: RunContext, x: int) -> str:
         seen.append((run.op, run.ctx, run.attempt, run.cancelled))
         if run.attempt < 3:
             raise ValueError
@@ -35,7 +35,7 @@ async def test_a_context_tells_run_place_and_attempt(run_in: Any) -> None:
         item = each(PARENT["xs"])
         with GraphOp(name="sub", inputs=["x"], x=item["item"]) as sub:
             w = where(x=PARENT["x"])
-            w["result"] >> PARENT["id"]
+            w >> PARENT["id"]
         sub["id"] >> PARENT["ids"]
     result = await Operon(g).run({"xs": [1, 2]})
     assert [result.run_id] * 2 == result["ids"]
@@ -52,7 +52,7 @@ async def test_a_context_is_no_port() -> None:
 
     with GraphOp(name="g") as g:
         p = plain(x=PARENT["x"])
-        p["result"] >> PARENT["out"]
+        p >> PARENT["out"]
     assert {"out": 3} == dict(await Operon(g).run({"x": 3}))
 
 
@@ -64,7 +64,7 @@ async def test_a_logger_carries_its_place(caplog: pytest.LogCaptureFixture) -> N
 
     with GraphOp(name="g") as g:
         t = talks()
-        t["result"] >> PARENT["out"]
+        t >> PARENT["out"]
     with caplog.at_level(logging.WARNING):
         result = await Operon(g).run()
     record: Any = caplog.records[0]
@@ -86,7 +86,7 @@ async def test_the_hub_is_handed_to_ops_and_to_their_warm_up() -> None:
 
     with GraphOp(name="g") as g:
         a = asks()
-        a["result"] >> PARENT["out"]
+        a >> PARENT["out"]
     engine = Operon(g, hub=hub)
     assert [hub] == warmed
     assert {"out": "m1"} == dict(await engine.run())
@@ -104,7 +104,7 @@ async def test_a_warm_up_that_fails_fails_when_the_engine_is_made() -> None:
     with GraphOp(name="g") as g:
         with GraphOp(name="sub") as sub:
             a = asks()
-            a["result"] >> PARENT["out"]
+            a >> PARENT["out"]
         sub["out"] >> PARENT["out"]
     with pytest.raises(LookupError, match="no model"):
         Operon(g)
@@ -120,9 +120,9 @@ async def test_emit_as_an_op() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         value = late(x=item["item"])
-        told = emit("progress", value["result"] * 10)
-        value["result"] >> PARENT["out"]
-        item >> told
+        told = emit("progress", value * 10)
+        value >> PARENT["out"]
+        edge(item, told)
     handle = Operon(g).start({"xs": [1, 2]})
     events = [(e.channel, e.payload, e.op, e.ctx) async for e in handle.events()]
     assert [
@@ -141,7 +141,7 @@ async def test_emits_that_nobody_watches_are_dropped() -> None:
 
     with GraphOp(name="g") as g:
         n = noisy()
-        n["result"] >> PARENT["out"]
+        n >> PARENT["out"]
     assert {"out": 1} == dict(await Operon(g).run())
 
 
@@ -155,7 +155,7 @@ async def test_emits_of_a_failed_attempt_tell_its_number() -> None:
 
     with GraphOp(name="g") as g:
         n = noisy()
-        n["result"] >> PARENT["out"]
+        n >> PARENT["out"]
     handle = Operon(g).start()
     assert [(1, 1), (2, 2)] == [(e.payload, e.attempt) async for e in handle.events()]
     await handle.result()

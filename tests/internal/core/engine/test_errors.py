@@ -212,19 +212,19 @@ async def test_items_before_the_failing_one_leave_before_the_error(how: str) -> 
 def returning(value: object, how: str, **settings: Any) -> Any:
     @op(**settings)
     def plain() -> dict[str, Any]:
-        return value  # wrong on purpose
+        return value  # type: ignore[return-value]  # wrong on purpose
 
     @op(**settings)
     async def plain_async() -> dict[str, Any]:
-        return value  # wrong on purpose
+        return value  # type: ignore[return-value]  # wrong on purpose
 
     @op(**settings)
     def stream() -> Iterator[dict[str, Any]]:
-        yield value  # wrong on purpose
+        yield value  # type: ignore[misc]  # wrong on purpose
 
     @op(**settings)
     async def stream_async() -> AsyncIterator[dict[str, Any]]:
-        yield value  # wrong on purpose
+        yield value  # type: ignore[misc]  # wrong on purpose
 
     kinds = {"def": plain, "async def": plain_async, "def gen": stream, "async gen": stream_async}
     return kinds[how]
@@ -274,11 +274,11 @@ async def test_a_good_result_of_several_ports_is_kept(how: str) -> None:
 async def test_an_op_without_ports_returns_nothing(how: str) -> None:
     @op
     def plain() -> None:
-        return 1  # wrong on purpose
+        return 1  # type: ignore[return-value]  # wrong on purpose
 
     @op
     async def plain_async() -> None:
-        return 1  # wrong on purpose
+        return 1  # type: ignore[return-value]  # wrong on purpose
 
     @op
     def other() -> int:
@@ -329,7 +329,7 @@ async def test_a_generator_that_returns_a_value_raises(how: str) -> None:
 
 async def test_a_missing_key_of_an_open_port_names_those_that_are_there() -> None:
     @op
-    def made(keys: list[str]):  # open ports, on purpose
+    def made(keys: list[str]):  # type: ignore[no-untyped-def]  # open ports, on purpose
         return dict.fromkeys(keys, 1)
 
     @op
@@ -389,7 +389,7 @@ async def test_an_expression_that_raises_in_an_output_is_the_failure_of_the_grap
     with GraphOp(name="g") as g:
         with GraphOp(name="sub") as sub:
             o = one()
-            (o["result"] // 0) >> PARENT["out"]
+            (o // 0) >> PARENT["out"]
         sub >> END
     with pytest.raises(OpError) as caught:
         await watch(Operon(g), {})
@@ -404,7 +404,7 @@ async def test_an_expression_that_raises_in_an_output_of_the_root(watch: Watch) 
 
     with GraphOp(name="g") as g:
         o = one()
-        (o["result"] // 0) >> PARENT["out"]
+        (o // 0) >> PARENT["out"]
     with pytest.raises(OpError) as caught:
         await watch(Operon(g), {})
     assert ("g", ()) == (caught.value.op, caught.value.ctx)
@@ -427,8 +427,8 @@ async def test_a_condition_that_raises_never_takes_the_else_arm(watch: Watch) ->
     with GraphOp(name="g") as g:
         a, b = yes(), no()
         if_.with_(name="choice")(PARENT["x"] > 1, a).else_(b)
-        a["result"] >> PARENT["out"]
-        b["result"] >> PARENT["out"]
+        a >> PARENT["out"]
+        b >> PARENT["out"]
     with pytest.raises(OpError) as caught:
         await watch(Operon(g), {"x": "text"})
     assert "g.choice" == caught.value.op
@@ -444,7 +444,7 @@ async def test_a_condition_that_is_no_boolean_ends_the_run() -> None:
     with GraphOp(name="g") as g:
         a = yes()
         if_.with_(name="choice")(PARENT["x"], a)
-        a["result"] >> PARENT["out"]
+        a >> PARENT["out"]
     with pytest.raises(OpError) as caught:
         await Operon(g).run({"x": 1})
     assert "g.choice" == caught.value.op
@@ -604,8 +604,8 @@ async def test_one_of_several_failures_is_raised_and_the_rest_is_cancelled() -> 
     with GraphOp(name="g") as g:
         f = fails()
         w = waits()
-        f["result"] >> PARENT["f"]
-        w["result"] >> PARENT["w"]
+        f >> PARENT["f"]
+        w >> PARENT["w"]
     with pytest.raises(OpError, match="first"):
         await Operon(g).run()
     assert ["waits"] == ended
@@ -625,7 +625,7 @@ async def test_nothing_fires_after_a_failure() -> None:
 
     with GraphOp(name="g") as g:
         n = note(x=fails(x=1))
-        n["result"] >> PARENT["out"]
+        n >> PARENT["out"]
     with pytest.raises(OpError):
         await Operon(g).run()
     assert [] == fired
@@ -657,7 +657,7 @@ async def test_a_zip_of_unequal_lengths_raises_at_the_zip(watch: Watch) -> None:
         b = each(PARENT["b"])
         z = zip_streams(a=a["item"], b=b["item"])
         s = add(a=z["a"], b=z["b"])
-        s["result"] >> PARENT["out"]
+        s >> PARENT["out"]
     engine = Operon(g)
     assert {"out": [11, 22]} == dict(await engine.run({"a": [1, 2], "b": [10, 20]}))
     for inputs in ({"a": [1, 2, 3], "b": [1]}, {"a": [1], "b": [1, 2]}, {"a": [], "b": [1]}):

@@ -19,6 +19,7 @@ from operonx.core import (
     OpError,
     RunContext,
     RunStateError,
+    collect,
     each,
     final,
     op,
@@ -57,9 +58,9 @@ def items() -> GraphOp:
         item = each(PARENT["xs"])
         s = shuffled(x=item["item"])
         p = plus(x=s)
-        t = total(xs=p.collect())
-        p["result"] >> PARENT["each"]
-        t["result"] >> PARENT["sum"]
+        t = total(xs=collect(p))
+        p >> PARENT["each"]
+        t >> PARENT["sum"]
     return g
 
 
@@ -94,8 +95,8 @@ async def test_frames_in_index_order_of_nested_axes() -> None:
     with GraphOp(name="g") as g:
         row = each(PARENT["xs"])
         c = counting(n=shuffled(x=row["item"]))
-        s = shuffled(x=c["result"] + row["index"])
-        s["result"] >> PARENT["out"]
+        s = shuffled(x=c + row["index"])
+        s >> PARENT["out"]
     async with Operon(g).stream({"xs": [3, 0, 4, 1]}, order="index") as run:
         contexts = [frame.ctx async for frame in run if frame.op_name == "g.s"]
     expected = [(("g.row", i), ("g.c", j)) for i, n in enumerate([3, 0, 4, 1]) for j in range(n)]
@@ -114,7 +115,7 @@ async def test_index_order_waits_for_no_skipped_item() -> None:
         item = each(PARENT["xs"])
         o = odd(x=item["item"])
         p = plus(x=o)
-        p["result"] >> PARENT["out"]
+        p >> PARENT["out"]
     async with Operon(g).stream({"xs": list(range(10))}, order="index") as run:
         values = [frame.outputs["result"] async for frame in run if frame.op_name == "g.p"]
     assert [2, 4, 6, 8, 10] == values
@@ -134,7 +135,7 @@ async def test_ports_choose_frames_and_cut_them() -> None:
         p = plus(x=sub["place"])
         sub["token"] >> PARENT["token"]
         sub["text"] >> PARENT["text"]
-        p["result"] >> PARENT["place"]
+        p >> PARENT["place"]
     engine = Operon(g)
 
     async def watch(ports: list[str]) -> list[tuple[Any, ...]]:
@@ -156,7 +157,7 @@ async def test_the_iterations_of_a_loop_as_ports() -> None:
     with GraphOp(name="g") as g:
         with GraphOp.loop(until=PARENT["n"] >= 3, n=0) as loop:
             p = plus(x=PARENT["n"])
-            p["result"] >> PARENT["n"]
+            p >> PARENT["n"]
         loop.iterations["n"] >> PARENT["n"]
     async with Operon(g).stream({}, ports=["n"]) as run:
         frames = [(f.op_name, f.ctx, dict(f.outputs)) async for f in run]
@@ -165,7 +166,7 @@ async def test_the_iterations_of_a_loop_as_ports() -> None:
 
 async def test_an_unknown_order_is_refused() -> None:
     with pytest.raises(ValueError, match="index"):
-        Operon(items()).stream({"xs": []}, order="indexed")
+        Operon(items()).stream({"xs": []}, order="indexed")  # type: ignore[arg-type]  # that is the mistake
 
 
 @pytest.mark.parametrize("how", ["stream", "bare", "handle", "index"])
@@ -181,7 +182,7 @@ async def test_a_slow_watcher_slows_the_run_and_misses_nothing(how: str) -> None
 
     with GraphOp(name="g") as g:
         s = source()
-        s["result"] >> PARENT["out"]
+        s >> PARENT["out"]
     engine = Operon(g, max_open=10)
     if how == "handle":
         frames: Any = engine.start()
@@ -361,14 +362,14 @@ async def test_events_end_with_their_run() -> None:
 
 def asking() -> GraphOp:
     @op
-    async def ask(x: int, run: RunContext) -> str:
+    async def ask(run: RunContext, x: int) -> str:
         answer: str = await run.ask({"x": x})
         return f"{x}:{answer}"
 
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         a = ask(x=item["item"])
-        a["result"] >> PARENT["out"]
+        a >> PARENT["out"]
     return g
 
 

@@ -17,9 +17,11 @@ from operonx.core import (
     Operon,
     OpError,
     State,
+    collect,
     each,
     graph,
     if_,
+    length,
     op,
 )
 
@@ -97,7 +99,7 @@ async def test_until_reads_state_outputs_and_the_iteration(step: Any) -> None:
             s = step.with_(name="s")(x=PARENT["n"])
             s["result"] >> PARENT["n"]
             o = add(a=100, b=s["result"])
-            o["result"] >> PARENT["out"]
+            o >> PARENT["out"]
         loop >> END
     assert {"n": 2, "out": 102} == dict(await Operon(g).run())
 
@@ -130,7 +132,7 @@ async def test_an_until_that_raises_or_is_no_boolean_fails_the_loop(until: str) 
     with GraphOp(name="g") as g:
         with GraphOp.loop(until=until, n=0, text="a") as loop:
             s = inc(x=PARENT["n"])
-            s["result"] >> PARENT["n"]
+            s >> PARENT["n"]
         loop["n"] >> PARENT["out"]
     with pytest.raises(OpError) as caught:
         await Operon(g).run()
@@ -143,8 +145,8 @@ async def test_writes_take_effect_together_at_the_end_of_an_iteration() -> None:
         with GraphOp.loop(until=PARENT.iteration >= 2, a=1, b=10) as loop:
             left = add(a=PARENT["b"], b=0)
             right = add(a=PARENT["a"], b=0)
-            left["result"] >> PARENT["a"]
-            right["result"] >> PARENT["b"]
+            left >> PARENT["a"]
+            right >> PARENT["b"]
         loop["a"] >> PARENT["a"]
         loop["b"] >> PARENT["b"]
     # swapped three times
@@ -155,10 +157,10 @@ async def test_what_was_skipped_writes_nothing() -> None:
     with GraphOp(name="g") as g:
         with GraphOp.loop(until=PARENT["n"] >= 4, n=0, odd=-1) as loop:
             s = inc(x=PARENT["n"])
-            s["result"] >> PARENT["n"]
+            s >> PARENT["n"]
             o = add(a=PARENT["n"], b=0)
             if_(PARENT["n"] % 2 == 1, o)
-            o["result"] >> PARENT["odd"]
+            o >> PARENT["odd"]
         loop["odd"] >> PARENT["odd"]
     assert {"odd": 3} == dict(await Operon(g).run())
 
@@ -216,7 +218,7 @@ async def test_writes_of_a_stream_are_in_context_order_whatever_the_timing() -> 
         with GraphOp.loop(until=PARENT.iteration >= 1, found=State([], reducer="append")) as loop:
             d = down_slowly(x=6)
             s = shuffled(x=d)
-            s["result"] >> PARENT["found"]
+            s >> PARENT["found"]
         loop["found"] >> PARENT["out"]
     assert {"out": [0, 1, 2, 3, 4, 5] * 2} == dict(await Operon(g).run())
 
@@ -239,9 +241,9 @@ async def test_the_axes_of_a_body_are_collected_as_at_the_root() -> None:
     with GraphOp(name="g") as g:
         with GraphOp.loop(until=PARENT["n"] >= 3, n=1) as loop:
             d = down_from(x=PARENT["n"])
-            d["result"] >> PARENT["items"]
+            d >> PARENT["items"]
             s = inc(x=PARENT["n"])
-            s["result"] >> PARENT["n"]
+            s >> PARENT["n"]
         loop["items"] >> PARENT["out"]
     assert {"out": [0, 1]} == dict(await Operon(g).run())
 
@@ -253,11 +255,11 @@ async def test_iterations_come_with_the_axes_of_the_body_below(source: Any, seen
             d = source.with_(name="d")(x=PARENT["n"])
             d["result"] >> PARENT["items"]
             s = inc(x=PARENT["n"])
-            s["result"] >> PARENT["n"]
+            s >> PARENT["n"]
         plus = add(a=loop.iterations["items"], b=100)
-        plus["result"] >> PARENT["plus"]
+        plus >> PARENT["plus"]
         states = add(a=loop.iterations["n"], b=0)
-        states["result"] >> PARENT["states"]
+        states >> PARENT["states"]
     engine = Operon(g)
     result = await engine.run()
     assert {"plus": [[100], [100, 101]], "states": [2, 3]} == dict(result)
@@ -298,13 +300,13 @@ async def test_what_an_iteration_gives_leaves_before_the_next_begins() -> None:
     with GraphOp(name="g") as g:
         with GraphOp.loop(until=PARENT["n"] >= 2, n=0) as loop:
             t = tokens(n=PARENT["n"])
-            t["result"] >> PARENT["token"]
-            s = turn(n=PARENT["n"] + t.collect().len() * 0)
-            s["result"] >> PARENT["n"]
+            t >> PARENT["token"]
+            s = turn(n=PARENT["n"] + length(collect(t)) * 0)
+            s >> PARENT["n"]
         w = watch(n=loop.iterations["n"])
         s2 = see(i=loop.iterations["token"])
-        w["result"] >> PARENT["w"]
-        s2["result"] >> PARENT["s"]
+        w >> PARENT["w"]
+        s2 >> PARENT["s"]
     assert {"w": [1, 2], "s": [[0, 1], [0, 1]]} == dict(await Operon(g).run())
     tokens_first = ["token 0.0", "see 0", "token 0.1", "see 1", "turn 0"]
     assert tokens_first == log[:5]
@@ -317,12 +319,12 @@ async def test_loops_nest(step: Any) -> None:
         with GraphOp.loop(until=PARENT["i"] >= 3, i=0, sum=0) as outer:
             with GraphOp.loop(until=PARENT["j"] >= 2, j=0, total=PARENT["sum"]) as inner:
                 t = add(a=PARENT["total"], b=1)
-                t["result"] >> PARENT["total"]
+                t >> PARENT["total"]
                 s = step.with_(name="s")(x=PARENT["j"])
                 s["result"] >> PARENT["j"]
             inner["total"] >> PARENT["sum"]
             k = inc(x=PARENT["i"])
-            k["result"] >> PARENT["i"]
+            k >> PARENT["i"]
         outer["sum"] >> PARENT["out"]
     engine = Operon(g)
     assert {"out": 6} == dict(await engine.run())
@@ -352,11 +354,11 @@ async def test_the_exit_arm_of_a_loop_runs_where_it_is_chosen_only() -> None:
     with GraphOp(name="g") as g:
         with GraphOp.loop(until="done", n=0) as loop:
             s = inc(x=PARENT["n"])
-            s["result"] >> PARENT["n"]
+            s >> PARENT["n"]
             end = leave(n=s)
-            if_(s["result"] >= 3, end)
-            end["result"] >> PARENT["text"]
-            (s["result"] >= 3) >> PARENT["done"]
+            if_(s >= 3, end)
+            end >> PARENT["text"]
+            (s >= 3) >> PARENT["done"]
         loop["text"] >> PARENT["out"]
     assert {"out": "left at 3"} == dict(await Operon(g).run())
     assert [3] == exits
@@ -366,10 +368,10 @@ async def test_an_output_skipped_in_the_last_iteration_is_absent() -> None:
     with GraphOp(name="g") as g:
         with GraphOp.loop(until=PARENT["n"] >= 2, n=0) as loop:
             s = inc(x=PARENT["n"])
-            s["result"] >> PARENT["n"]
+            s >> PARENT["n"]
             early = add(a=s, b=0)
-            if_(s["result"] == 1, early)
-            early["result"] >> PARENT["early"]
+            if_(s == 1, early)
+            early >> PARENT["early"]
         loop["early"] >> PARENT["early"]
         loop["n"] >> PARENT["n"]
     result = await Operon(g).run()
@@ -388,7 +390,7 @@ async def test_a_failure_in_an_iteration_is_at_its_context() -> None:
     with GraphOp(name="g") as g:
         with GraphOp.loop(until=PARENT["n"] >= 9, n=0) as loop:
             c = check(n=PARENT["n"])
-            c["result"] >> PARENT["n"]
+            c >> PARENT["n"]
         loop["n"] >> PARENT["out"]
     with pytest.raises(OpError) as caught:
         await Operon(g).run()
@@ -409,7 +411,7 @@ async def test_the_error_of_a_loop_is_that_of_the_op_in_it() -> None:
     with GraphOp(name="g") as g:
         with GraphOp.loop(until=PARENT["n"] >= 9, n=0) as loop:
             c = check(n=PARENT["n"])
-            c["result"] >> PARENT["n"]
+            c >> PARENT["n"]
         m = mend(error=loop.error)
         loop["n"] >> PARENT["n"]
         m["error"] >> PARENT["error"]
@@ -434,7 +436,7 @@ async def test_a_loop_that_fails_under_on_error_skip_is_skipped() -> None:
     with GraphOp(name="g") as g:
         with GraphOp.loop(until=PARENT["n"] >= 9, n=0, on_error="skip") as loop:
             c = check(n=PARENT["n"])
-            c["result"] >> PARENT["n"]
+            c >> PARENT["n"]
         loop["n"].or_else(-1) >> PARENT["out"]
     result = await Operon(g).run()
     assert {"out": -1} == dict(result)
@@ -445,7 +447,7 @@ async def test_a_loop_limit_under_on_error_skip_is_listed() -> None:
     with GraphOp(name="g") as g:
         with GraphOp.loop(until=PARENT["n"] < 0, max_iterations=3, n=0, on_error="skip") as loop:
             s = inc(x=PARENT["n"])
-            s["result"] >> PARENT["n"]
+            s >> PARENT["n"]
         loop["n"].or_else(-1) >> PARENT["out"]
     result = await Operon(g).run()
     assert {"out": -1} == dict(result)
@@ -455,7 +457,7 @@ async def test_a_loop_limit_under_on_error_skip_is_listed() -> None:
 @graph.loop(until="n >= limit")
 def count_up(n: int, limit: int = 3) -> Any:  # noqa: ARG001 - `until` reads it
     s = inc(x=n)
-    return {"n": s["result"]}
+    return {"n": s}
 
 
 async def test_a_graph_function_as_a_loop() -> None:
@@ -472,7 +474,7 @@ async def test_initial_state_is_not_shared_between_runs() -> None:
     with GraphOp(name="g") as g:
         with GraphOp.loop(until=PARENT.iteration >= 2, xs=State([], reducer="append")) as loop:
             s = inc(x=PARENT.iteration)
-            s["result"] >> PARENT["xs"]
+            s >> PARENT["xs"]
         loop["xs"] >> PARENT["out"]
     engine = Operon(g)
     first = await engine.run()
@@ -485,7 +487,7 @@ async def test_a_loop_of_many_iterations_ends() -> None:
     with GraphOp(name="g") as g:
         with GraphOp.loop(until=PARENT["n"] >= 10_000, max_iterations=10_000, n=0) as loop:
             s = inc.with_(run_in="inline")(x=PARENT["n"])
-            s["result"] >> PARENT["n"]
+            s >> PARENT["n"]
         loop["n"] >> PARENT["out"]
     assert {"out": 10_000} == dict(await Operon(g).run())
 
@@ -495,7 +497,7 @@ async def test_an_item_whose_loop_was_skipped_does_not_run_it() -> None:
         item = each(PARENT["xs"])
         with GraphOp.loop(until=PARENT["n"] >= 3, n=item["item"]) as loop:
             s = inc(x=PARENT["n"])
-            s["result"] >> PARENT["n"]
+            s >> PARENT["n"]
         if_(item["item"] >= 0, loop)
         xs = listed(xs=loop["n"].or_else(None).collect())
         xs >> END

@@ -97,7 +97,7 @@ def body(make: Any, kind: str, shape: str) -> None:
         it["result"] >> PARENT["out"]
         return
     ref = it.collect() if kind == "plain" else it.collect().collect()
-    keep.with_(name="kept")(values=ref)["result"] >> PARENT["out"]
+    keep.with_(name="kept")(values=ref) >> PARENT["out"]
 
 
 def root(author: Callable[[], None]) -> GraphOp:
@@ -120,7 +120,7 @@ def loop(author: Callable[[], None]) -> GraphOp:
             name="again", until=PARENT["rounds"] >= 2, xs=PARENT["xs"], rounds=0
         ) as again:
             author()
-            following.with_(name="rounds")(n=PARENT["rounds"])["result"] >> PARENT["rounds"]
+            following.with_(name="rounds")(n=PARENT["rounds"]) >> PARENT["rounds"]
         again["out"] >> PARENT["out"]
     return g
 

@@ -24,9 +24,11 @@ from operonx.core import (
     Rate,
     Retry,
     RunContext,
+    collect,
     each,
     first_of,
     op,
+    or_else,
 )
 
 pytestmark = [
@@ -138,7 +140,7 @@ async def test_each_firing_has_attempts_of_its_own() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         it = once(x=item["item"])
-        it["result"] >> PARENT["out"]
+        it >> PARENT["out"]
     assert [1, 2, 3] == (await Operon(g).run({"xs": [1, 2, 3]}))["out"]
     assert {1: 2, 2: 2, 3: 2} == calls
 
@@ -371,7 +373,7 @@ async def test_the_timeout_of_a_generator_bounds_each_wait_not_their_sum() -> No
 
     with GraphOp(name="g") as g:
         it = slowly()
-        it["result"] >> PARENT["out"]
+        it >> PARENT["out"]
     assert [0, 1, 2, 3, 4, 5] == (await Operon(g).run())["out"]
 
 
@@ -389,7 +391,7 @@ async def test_the_timeout_of_a_generator_does_not_bound_its_wait_for_a_window()
     with GraphOp(name="g") as g:
         it = quick()
         s = slow(x=it)
-        s["result"] >> PARENT["out"]
+        s >> PARENT["out"]
     assert [0, 1] == (await Operon(g).run())["out"]
 
 
@@ -402,7 +404,7 @@ async def test_a_timeout_does_not_bound_the_wait_for_a_place() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         s = slow(x=item["item"])
-        s["result"] >> PARENT["out"]
+        s >> PARENT["out"]
     assert [1, 2, 3, 4, 5] == (await Operon(g).run({"xs": [1, 2, 3, 4, 5]}))["out"]
 
 
@@ -522,7 +524,7 @@ async def test_a_timeout_after_a_yield_is_neither_retried_nor_replaced(how: str)
 
     with GraphOp(name="g") as g:
         it = (stream if how == "def gen" else stream_async).with_(name="it")()
-        it["result"] >> PARENT["out"]
+        it >> PARENT["out"]
     with pytest.raises(OpError) as caught:
         await Operon(g).run()
     assert isinstance(caught.value.__cause__, TimeoutError)
@@ -564,8 +566,8 @@ async def test_errors_are_listed_in_context_order_then_by_path() -> None:
         item = each(PARENT["xs"])
         b = fails_late_first(x=item["item"])
         a = fails_late_first(x=item["item"])
-        b["result"] >> PARENT["b"]
-        a["result"] >> PARENT["a"]
+        b >> PARENT["b"]
+        a >> PARENT["a"]
     result = await Operon(g).run({"xs": [1, 2, 3]})
     assert [(path, (("g.item", i),)) for i in range(3) for path in ("g.a", "g.b")] == [
         (error.op, error.ctx) for error in result.errors
@@ -587,7 +589,7 @@ async def test_an_error_that_is_read_is_handled(how: str) -> None:
         first_of(it["result"], mended["text"]) >> PARENT["out"]
     engine = Operon(g)
     result = await engine.run({"x": 1})
-    expected = {"type": "ValueError", "message": "call 2", "op": "g.it", "ctx": []}
+    expected: dict[str, Any] = {"type": "ValueError", "message": "call 2", "op": "g.it", "ctx": []}
     assert expected == result["out"]
     assert [] == result.errors
     assert 2 == flaky.calls
@@ -609,8 +611,8 @@ async def test_a_failed_item_does_not_shift_the_others() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         it = odd(x=item["item"])
-        pairs = both(left=item["item"].collect(), right=it["result"].or_else(None).collect())
-        pairs["result"] >> PARENT["out"]
+        pairs = both(left=item["item"].collect(), right=collect(or_else(it, None)))
+        pairs >> PARENT["out"]
     assert [(1, 1), (2, None), (3, 3), (4, None)] == (await Operon(g).run({"xs": [1, 2, 3, 4]}))[
         "out"
     ]
@@ -630,8 +632,8 @@ async def test_a_failed_generator_keeps_its_items_and_skips_its_end(how: str) ->
     with GraphOp(name="g") as g:
         it = half(how, [], on_error="skip").with_(name="it")()
         d = double(x=it)
-        t = total(xs=d.collect())
-        t["result"] >> PARENT["sum"]
+        t = total(xs=collect(d))
+        t >> PARENT["sum"]
     async with Operon(g).stream() as run:
         doubled = [
             (frame.ctx[0][1], frame.outputs["result"])
@@ -670,7 +672,7 @@ async def test_a_graph_that_fails_hands_on_nothing_of_what_it_does_not_stream() 
             fine = flaky_op(Flaky(0), "def").with_(name="fine")(x=PARENT["x"])
             bad = late(x=PARENT["x"])
             fine["result"] >> PARENT["fine"]
-            bad["result"] >> PARENT["bad"]
+            bad >> PARENT["bad"]
         sub["fine"] >> PARENT["fine"]
         sub["bad"] >> PARENT["bad"]
     assert {} == dict(await Operon(g).run({"x": 1}))
@@ -821,7 +823,7 @@ async def test_never_more_firings_of_a_graph_than_its_cap(cap: int) -> None:
         with GraphOp(name="sub", inputs=["x"], concurrency=cap, x=shuffled) as sub:
             entered = enter(x=PARENT["x"])
             left = leave(x=entered)
-            left["result"] >> PARENT["out"]
+            left >> PARENT["out"]
         sub["out"] >> PARENT["out"]
     xs = list(range(12))
     assert xs == (await Operon(g).run({"xs": xs}))["out"]
@@ -881,7 +883,7 @@ async def test_a_failing_firing_frees_its_place() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         it = never(x=item["item"])
-        it["result"] >> PARENT["out"]
+        it >> PARENT["out"]
     result = await Operon(g).run({"xs": list(range(5))})
     assert (5, 1) == (len(result.errors), gauge.most)
 
@@ -925,7 +927,7 @@ async def test_a_late_attempt_delays_those_after_it() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         it = limited(x=item["item"])
-        it["result"] >> PARENT["out"]
+        it >> PARENT["out"]
     async with anyio.create_task_group() as group:
         group.start_soon(Operon(g).run, {"xs": [1, 2, 3]})
         while not begins:

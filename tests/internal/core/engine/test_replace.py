@@ -38,10 +38,10 @@ def author() -> GraphOp:
     with GraphOp(name="g") as g:
         with GraphOp(name="sub", inputs=["url"], url=PARENT["url"]) as sub:
             page = fetch(url=PARENT["url"])
-            page["result"] >> PARENT["text"]
+            page >> PARENT["text"]
         t = tokens(text=sub["text"])
         s = shout(text=t)
-        s["result"] >> PARENT["out"]
+        s >> PARENT["out"]
     return g
 
 
@@ -54,11 +54,19 @@ async def async_tokens(text: str) -> AsyncIterator[str]:
         yield letter
 
 
+def doubled(url: str) -> str:
+    return url * 2
+
+
+def plain_page(url: str) -> str:
+    return url[-2:]
+
+
 async def async_page(url: str) -> str:
     return url[-2:]
 
 
-@pytest.mark.parametrize("page", [lambda url: url[-2:], async_page], ids=["def", "async def"])
+@pytest.mark.parametrize("page", [plain_page, async_page], ids=["def", "async def"])
 @pytest.mark.parametrize("stream", [plain_tokens, async_tokens])
 async def test_functions_of_any_kind_stand_in(page: Any, stream: Any) -> None:
     engine = Operon(author(), replace={"g.sub.page": page, "g.t": stream})
@@ -145,6 +153,6 @@ async def test_an_op_in_a_stream_is_replaced_for_every_item() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         page = fetch(url=item["item"])
-        page["result"] >> PARENT["out"]
-    engine = Operon(g, replace={"g.page": lambda url: url * 2})
+        page >> PARENT["out"]
+    engine = Operon(g, replace={"g.page": doubled})
     assert {"out": ["aa", "bb"]} == dict(await engine.run({"xs": ["a", "b"]}))

@@ -62,7 +62,7 @@ async def test_5000_runs_of_one_engine_at_one_time() -> None:
         a = plus(x=PARENT["x"])
         m = meet(x=a)
         b = plus_async(x=m)
-        b["result"] >> PARENT["out"]
+        b >> PARENT["out"]
     engine = Operon(g)
     results: dict[int, Any] = {}
 
@@ -124,7 +124,7 @@ async def test_a_skip_passes_through_10_000_ops() -> None:
         for i in range(9_999):
             last = plus.with_(name=f"p{i}")(x=last)
         end = plus.with_(name="end")(x=last["result"].or_else(-1))
-        end["result"] >> PARENT["out"]
+        end >> PARENT["out"]
     assert {"out": [10_002, 0]} == dict(await Operon(g).run({"xs": [1, 0]}))
 
 
@@ -136,8 +136,8 @@ async def test_a_fan_of_10_000_ops() -> None:
 
     with GraphOp(name="g") as g:
         ops = [plus_async.with_(name=f"p{i}")(x=PARENT["x"]) for i in range(10_000)]
-        c = count(xs=[one["result"] for one in ops])
-        c["result"] >> PARENT["out"]
+        c = count(xs=ops)
+        c >> PARENT["out"]
     assert {"out": 10_000} == dict(await Operon(g).run({"x": 0}))
 
 
@@ -149,9 +149,9 @@ async def test_a_long_chain_of_branches() -> None:
             yes = plus.with_(name=f"yes{i}")(x=last)
             no = plus.with_(name=f"no{i}")(x=last)
             if_.with_(name=f"if{i}")(last % 2 == 0, yes).else_(no)
-            last = first_of(yes["result"], no["result"])
+            last = first_of(yes, no)
         end = plus(x=last)
-        end["result"] >> PARENT["out"]
+        end >> PARENT["out"]
     assert {"out": 1001} == dict(await Operon(g).run({"x": 0}))
 
 
@@ -161,7 +161,7 @@ async def test_graphs_nested_2000_deep() -> None:
     g.__enter__()
     subs = [GraphOp(name="sub", inputs=["x"], x=PARENT["x"]).__enter__() for _ in range(2000)]
     one = plus(x=PARENT["x"])
-    one["result"] >> PARENT["out"]
+    one >> PARENT["out"]
     for sub in reversed(subs):
         sub.__exit__(None, None, None)
         sub["out"] >> PARENT["out"]
@@ -202,13 +202,13 @@ async def test_the_first_item_leaves_before_the_second_is_computed_at_any_depth(
         with GraphOp(name="sub") as sub:
             inner = author(level - 1)
             p = plus(x=inner["result"] - 1)
-            p["result"] >> PARENT["result"]
+            p >> PARENT["result"]
         return sub
 
     with GraphOp(name="g") as g:
         inner = author(depth)
         end = plus(x=inner["result"])
-        end["result"] >> PARENT["out"]
+        end >> PARENT["out"]
     got: list[int] = []
     async for frame in Operon(g).stream(ports=["out"]):
         got.append(frame.outputs["out"])
@@ -226,7 +226,7 @@ async def test_a_graph_built_once_serves_many_engines() -> None:
     with GraphOp(name="g") as g:
         i = items(n=PARENT["n"])
         p = plus(x=i)
-        p["result"] >> PARENT["out"]
+        p >> PARENT["out"]
     engines = [Operon(g) for _ in range(20)]
     for n, engine in enumerate(engines):
         assert list(range(1, n + 1)) == (await engine.run({"n": n}))["out"]

@@ -20,11 +20,16 @@ from operonx.core import (
     RunContext,
     Stream,
     StreamError,
+    batch,
+    collect,
     each,
     final,
     first_of,
     if_,
+    length,
     op,
+    or_else,
+    stream,
     zip_streams,
 )
 
@@ -68,7 +73,7 @@ async def test_a_collect_is_in_index_order() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         s = shuffled(x=item["item"])
-        xs = listed(xs=s.collect())
+        xs = listed(xs=collect(s))
         xs >> END
     inputs = {"xs": list(range(20))}
     assert inputs["xs"] == (await Operon(g).run(inputs))["result"]
@@ -78,11 +83,11 @@ async def test_an_empty_stream_collects_to_an_empty_list() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         s = shuffled(x=item["item"])
-        xs = listed(xs=s.collect())
-        xs["result"] >> PARENT["collected"]
-        s["result"] >> PARENT["root"]
+        xs = listed(xs=collect(s))
+        xs >> PARENT["collected"]
+        s >> PARENT["root"]
         n = add(a=item["item"].collect().len(), b=0)
-        n["result"] >> PARENT["n"]
+        n >> PARENT["n"]
     assert {"collected": [], "root": [], "n": 0} == dict(await Operon(g).run({"xs": []}))
 
 
@@ -91,7 +96,7 @@ async def test_collecting_twice_nests() -> None:
         item = each(PARENT["xs"])
         d = down_from(x=item["item"])
         s = shuffled(x=d)
-        xs = listed(xs=s.collect().collect())
+        xs = listed(xs=collect(collect(s)))
         xs >> END
     assert [[0, 1, 2], [], [0]] == (await Operon(g).run({"xs": [3, 0, 1]}))["result"]
 
@@ -101,8 +106,8 @@ async def test_collecting_per_an_op_gives_one_flat_list() -> None:
         row = each(PARENT["xs"])
         d = down_from(x=row["item"])
         e = down_from(x=d)
-        xs = listed(xs=e["result"].collect(per=row))
-        xs["result"] >> PARENT["out"]
+        xs = listed(xs=collect(e, per=row))
+        xs >> PARENT["out"]
     assert [[0, 0, 1], [], [0]] == (await Operon(g).run({"xs": [3, 1, 2]}))["out"]
 
 
@@ -111,7 +116,7 @@ async def test_the_root_collects_one_level_for_each_axis() -> None:
         row = each(PARENT["xs"])
         d = down_from(x=row["item"])
         e = down_from(x=d)
-        e["result"] >> PARENT["out"]
+        e >> PARENT["out"]
     assert [[[], [0], [0, 1]], [], [[]]] == (await Operon(g).run({"xs": [3, 0, 1]}))["out"]
 
 
@@ -120,11 +125,11 @@ async def test_skipped_items_are_left_out_of_a_collect_and_kept_by_or_else() -> 
         item = each(PARENT["xs"])
         s = shuffled(x=item["item"])
         if_(item["item"] % 2 == 1, s)
-        left = listed(xs=s.collect())
-        kept = listed(xs=s["result"].or_else(None).collect())
-        left["result"] >> PARENT["left"]
-        kept["result"] >> PARENT["kept"]
-        s["result"] >> PARENT["root"]
+        left = listed(xs=collect(s))
+        kept = listed(xs=collect(or_else(s, None)))
+        left >> PARENT["left"]
+        kept >> PARENT["kept"]
+        s >> PARENT["root"]
     expected = {"left": [1, 3], "kept": [1, None, 3, None], "root": [1, 3]}
     assert expected == dict(await Operon(g).run({"xs": [1, 2, 3, 4]}))
 
@@ -134,11 +139,11 @@ async def test_what_collects_a_skipped_stream_is_skipped() -> None:
         d = down_from(x=PARENT["n"])
         other = add(a=1, b=1)
         if_(PARENT["n"] > 0, d).else_(other)
-        xs = listed(xs=d.collect())
-        xs["result"] >> PARENT["xs"]
-        other["result"] >> PARENT["other"]
-        kept = listed(xs=d["result"].or_else(-1).collect())
-        kept["result"] >> PARENT["kept"]
+        xs = listed(xs=collect(d))
+        xs >> PARENT["xs"]
+        other >> PARENT["other"]
+        kept = listed(xs=collect(or_else(d, -1)))
+        kept >> PARENT["kept"]
     engine = Operon(g)
     assert {"xs": [0, 1], "kept": [0, 1]} == dict(await engine.run({"n": 2}))
     result = await engine.run({"n": 0})
@@ -153,9 +158,9 @@ async def test_an_outer_value_is_seen_in_all_contexts_below() -> None:
         base = shuffled(x=PARENT["base"])
         item = each(PARENT["xs"])
         inner = down_from(x=item["item"])
-        s = add(a=inner["result"], b=base["result"])
+        s = add(a=inner, b=base)
         t = add(a=s, b=item["item"] * 100)
-        t["result"] >> PARENT["out"]
+        t >> PARENT["out"]
     result = await Operon(g).run({"base": 10, "xs": [2, 0, 3]})
     assert [[210, 211], [], [310, 311, 312]] == result["out"]
 
@@ -164,8 +169,8 @@ async def test_a_collected_list_can_be_read_back_into_its_items() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         s = shuffled(x=item["item"])
-        share = add(a=s, b=s.collect().len())
-        share["result"] >> PARENT["out"]
+        share = add(a=s, b=length(collect(s)))
+        share >> PARENT["out"]
     engine = Operon(g, max_open=1)
     assert [5, 6, 7, 8] == (await engine.run({"xs": [1, 2, 3, 4]}))["out"]
 
@@ -225,7 +230,7 @@ async def test_an_item_is_dispatched_before_the_next_is_computed(  # noqa: C901 
 
     with GraphOp(name="g") as g:
         a = arrive(x=author(depth)["result"])
-        a["result"] >> PARENT["out"]
+        a >> PARENT["out"]
     engine = Operon(g)
     expected = [f"{what} {i}" for i in range(3) for what in ("compute", "arrive")]
     for _ in range(3):
@@ -292,7 +297,7 @@ async def test_the_firing_of_a_plain_generator_stays_in_one_thread() -> None:
 
     with GraphOp(name="g") as g:
         s = shuffled(x=source())
-        s["result"] >> PARENT["out"]
+        s >> PARENT["out"]
     await Operon(g).run()
     assert 20 == len(threads)
     assert 1 == len(set(threads))
@@ -335,8 +340,8 @@ async def test_a_stream_is_handed_over_in_index_order(how: str) -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         s = shuffled(x=item["item"])
-        p = (pairs if how == "async def" else pairs_plain).with_(name="p")(items=s.stream())
-        p["result"] >> PARENT["out"]
+        p = (pairs if how == "async def" else pairs_plain).with_(name="p")(items=stream(s))
+        p >> PARENT["out"]
     engine = Operon(g)
     for _ in range(3):
         assert ["01", "12", "23", "34"] == (await engine.run({"xs": [0, 1, 2, 3, 4]}))["out"]
@@ -349,8 +354,8 @@ async def test_a_stream_is_handed_to_one_firing_for_each_outer_item(how: str) ->
         item = each(PARENT["xs"])
         d = down_from(x=item["item"])
         s = shuffled(x=d)
-        t = (summed if how == "async def" else summed_plain).with_(name="t")(items=s.stream())
-        t["result"] >> PARENT["out"]
+        t = (summed if how == "async def" else summed_plain).with_(name="t")(items=stream(s))
+        t >> PARENT["out"]
     assert [6, 0, 1, 10] == (await Operon(g).run({"xs": [4, 0, 2, 5]}))["out"]
 
 
@@ -368,7 +373,7 @@ async def test_the_reader_of_a_stream_fires_when_it_opens() -> None:
         return sum([item async for item in items])
 
     with GraphOp(name="g") as g:
-        r = reader(items=source()["result"].stream())
+        r = reader(items=stream(source()))
         r >> END
     with anyio.fail_after(10):
         assert {"result": 1} == dict(await Operon(g).run())
@@ -378,9 +383,9 @@ async def test_two_streams_of_one_source() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         a = summed(items=item["item"].stream())
-        b = summed_plain(items=shuffled(x=item["item"])["result"].stream())
-        a["result"] >> PARENT["a"]
-        b["result"] >> PARENT["b"]
+        b = summed_plain(items=stream(shuffled(x=item["item"])))
+        a >> PARENT["a"]
+        b >> PARENT["b"]
     engine = Operon(g, max_open=1)
     assert {"a": 10, "b": 10} == dict(await engine.run({"xs": [1, 2, 3, 4]}))
 
@@ -415,8 +420,8 @@ async def test_past_the_last_item_of_a_failed_stream_the_iteration_raises(how: s
 
     with GraphOp(name="g") as g:
         it = source()
-        r = (reader if how == "async def" else reader_plain)(items=it["result"].stream())
-        r["result"] >> PARENT["out"]
+        r = (reader if how == "async def" else reader_plain)(items=stream(it))
+        r >> PARENT["out"]
     result = await Operon(g).run()
     assert [1, 2, StreamError] == got
     assert {"out": 3} == dict(result)
@@ -449,8 +454,8 @@ async def test_what_is_left_unread_holds_no_window(how: str) -> None:
 
     reader = {"async def": first, "def": first_plain, "not at all": none}[how]
     with GraphOp(name="g") as g:
-        r = reader.with_(name="r")(items=source()["result"].stream())
-        r["result"] >> PARENT["out"]
+        r = reader.with_(name="r")(items=stream(source()))
+        r >> PARENT["out"]
     assert {"out": 0} == dict(await Operon(g).run())
     assert list(range(50)) == taken
 
@@ -460,8 +465,8 @@ async def test_skipped_items_are_left_out_of_a_stream() -> None:
         item = each(PARENT["xs"])
         s = shuffled(x=item["item"])
         if_(item["item"] % 2 == 1, s)
-        t = summed(items=s.stream())
-        t["result"] >> PARENT["out"]
+        t = summed(items=stream(s))
+        t >> PARENT["out"]
     assert {"out": 9} == dict(await Operon(g).run({"xs": [1, 2, 3, 4, 5]}))
 
 
@@ -469,9 +474,9 @@ async def test_a_stream_passes_into_a_nested_graph() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         s = shuffled(x=item["item"])
-        with GraphOp(name="sub", inputs=["items"], items=s.stream()) as sub:
+        with GraphOp(name="sub", inputs=["items"], items=stream(s)) as sub:
             p = pairs(items=PARENT["items"])
-            p["result"] >> PARENT["out"]
+            p >> PARENT["out"]
         sub["out"] >> PARENT["out"]
     assert ["01", "12"] == (await Operon(g).run({"xs": [0, 1, 2]}))["out"]
 
@@ -489,8 +494,8 @@ async def test_a_batch_is_in_index_order_and_the_last_maybe_shorter(
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         s = shuffled(x=item["item"])
-        b = listed(xs=s["result"].batch(3))
-        b["result"] >> PARENT["out"]
+        b = listed(xs=batch(s, 3))
+        b >> PARENT["out"]
     assert expected == (await Operon(g).run({"xs": list(range(count))}))["out"]
 
 
@@ -499,8 +504,8 @@ async def test_skipped_items_are_left_out_of_batches() -> None:
         item = each(PARENT["xs"])
         s = shuffled(x=item["item"])
         if_(item["item"] % 2 == 1, s)
-        b = listed(xs=s["result"].batch(2))
-        b["result"] >> PARENT["out"]
+        b = listed(xs=batch(s, 2))
+        b >> PARENT["out"]
     assert [[1, 3], [5]] == (await Operon(g).run({"xs": [1, 2, 3, 4, 5, 6]}))["out"]
 
 
@@ -519,8 +524,8 @@ async def test_a_batch_of_a_failed_stream_has_no_last_one() -> None:
         return len(xs)
 
     with GraphOp(name="g") as g:
-        n = note(xs=source()["result"].batch(2))
-        n["result"] >> PARENT["out"]
+        n = note(xs=batch(source(), 2))
+        n >> PARENT["out"]
     result = await Operon(g).run()
     assert [[0, 1], [2, 3]] == sorted(got)
     assert {} == dict(result)
@@ -530,8 +535,8 @@ async def test_batches_within_an_outer_stream() -> None:
     with GraphOp(name="g") as g:
         row = each(PARENT["xs"])
         d = down_from(x=row["item"])
-        b = listed(xs=d["result"].batch(2))
-        b["result"] >> PARENT["out"]
+        b = listed(xs=batch(d, 2))
+        b >> PARENT["out"]
     assert [[[0, 1], [2]], [], [[0, 1]]] == (await Operon(g).run({"xs": [3, 0, 2]}))["out"]
 
 
@@ -540,8 +545,8 @@ async def test_two_readers_of_one_batch_share_its_axis() -> None:
         item = each(PARENT["xs"])
         two = item["item"].batch(2)
         a = listed(xs=two)
-        n = add(a=two.len(), b=a["result"].len())
-        n["result"] >> PARENT["out"]
+        n = add(a=two.len(), b=length(a))
+        n >> PARENT["out"]
     assert [4, 2] == (await Operon(g).run({"xs": [1, 2, 3]}))["out"]
 
 
@@ -552,9 +557,9 @@ async def test_a_zip_pairs_items_by_index() -> None:
     with GraphOp(name="g") as g:
         a = each(PARENT["a"])
         b = each(PARENT["b"])
-        z = zip_streams(a=shuffled(x=a["item"])["result"], b=shuffled(x=b["item"])["result"])
+        z = zip_streams(a=shuffled(x=a["item"]), b=shuffled(x=b["item"]))
         s = add(a=z["a"] * 100, b=z["b"])
-        s["result"] >> PARENT["out"]
+        s >> PARENT["out"]
     engine = Operon(g, max_open=1)
     inputs = {"a": list(range(10)), "b": list(range(10, 20))}
     assert [100 * i + 10 + i for i in range(10)] == (await engine.run(inputs))["out"]
@@ -566,13 +571,13 @@ async def test_a_zip_pairs_skipped_sides_too() -> None:
         odd = shuffled(x=a["item"])
         if_(a["item"] % 2 == 1, odd)
         b = each(PARENT["xs"])
-        z = zip_streams(odd=odd["result"], all=b["item"])
+        z = zip_streams(odd=odd, all=b["item"])
         both = add(a=z["odd"], b=z["all"])
         alone = add(a=z["all"], b=0)
         filled = add(a=z["odd"].or_else(0), b=0)
-        both["result"] >> PARENT["both"]
-        alone["result"] >> PARENT["alone"]
-        filled["result"] >> PARENT["filled"]
+        both >> PARENT["both"]
+        alone >> PARENT["alone"]
+        filled >> PARENT["filled"]
     expected = {"both": [2, 6], "alone": [1, 2, 3, 4], "filled": [1, 0, 3, 0]}
     assert expected == dict(await Operon(g).run({"xs": [1, 2, 3, 4]}))
 
@@ -582,9 +587,9 @@ async def test_a_side_of_a_zip_may_be_missing_beside_another_that_is_there() -> 
         a = each(PARENT["xs"])
         odd = shuffled(x=a["item"])
         if_(a["item"] % 2 == 1, odd)
-        z = zip_streams(odd=odd["result"], all=each(PARENT["xs"])["item"])
+        z = zip_streams(odd=odd, all=each(PARENT["xs"])["item"])
         either = add(a=z["odd"].or_else(0), b=z["all"])
-        either["result"] >> PARENT["either"]
+        either >> PARENT["either"]
     assert {"either": [2, 2, 6, 4]} == dict(await Operon(g).run({"xs": [1, 2, 3, 4]}))
 
 
@@ -593,9 +598,9 @@ async def test_a_zip_within_an_outer_stream() -> None:
         row = each(PARENT["xs"])
         a = down_from(x=row["item"])
         b = down_from(x=row["item"])
-        z = zip_streams(a=a["result"], b=b["result"])
+        z = zip_streams(a=a, b=b)
         s = add(a=z["a"], b=z["b"] * 10)
-        s["result"] >> PARENT["out"]
+        s >> PARENT["out"]
     assert [[0, 11], [], [0]] == (await Operon(g).run({"xs": [2, 0, 1]}))["out"]
 
 
@@ -632,7 +637,7 @@ async def test_final_ports_keep_the_ops_own_axes(how: str, run_in: Any, seen: An
         size = add(a=t["count"], b=t["text"].len())
         t["delta"] >> PARENT["delta"]
         t["text"] >> PARENT["text"]
-        size["result"] >> PARENT["size"]
+        size >> PARENT["size"]
     engine = Operon(g)
     for _ in range(3):
         expected = {"delta": ["0", "1", "2"], "text": "012", "size": 6}
@@ -692,8 +697,8 @@ async def test_an_edge_from_a_stream_waits_for_the_end_of_all_its_firings() -> N
         s = step(x=item["item"])
         r = report()
         s >> r
-        s["result"] >> PARENT["s"]
-        r["result"] >> PARENT["r"]
+        s >> PARENT["s"]
+        r >> PARENT["r"]
     engine = Operon(g)
     assert 10 == (await engine.run({"xs": list(range(10))}))["r"]
     done.clear()
@@ -714,8 +719,8 @@ async def test_an_edge_from_a_failed_stream_skips() -> None:
         s = source()
         r = report()
         s >> r
-        s["result"] >> PARENT["s"]
-        r["result"] >> PARENT["r"]
+        s >> PARENT["s"]
+        r >> PARENT["r"]
     result = await Operon(g).run()
     assert {} == dict(result)
     assert "g.r" in result.skipped
@@ -729,8 +734,8 @@ async def test_a_nested_graph_fires_at_the_longest_of_its_inputs_axes(seen: Any)
         item = each(PARENT["xs"])
         with GraphOp(name="sub", inputs=["x", "base"], x=item["item"], base=PARENT["base"]) as sub:
             own = add(a=PARENT["base"], b=1)
-            s = add(a=PARENT["x"], b=own["result"])
-            s["result"] >> PARENT["out"]
+            s = add(a=PARENT["x"], b=own)
+            s >> PARENT["out"]
         sub["out"] >> PARENT["out"]
     engine = Operon(g)
     async with engine.stream({"xs": [1, 2], "base": 10}) as run:
@@ -747,9 +752,9 @@ async def test_a_graph_streams_into_its_parent() -> None:
     with GraphOp(name="g") as g:
         with GraphOp(name="sub", inputs=["n"], n=PARENT["n"]) as sub:
             d = down_from(x=PARENT["n"])
-            d["result"] >> PARENT["out"]
+            d >> PARENT["out"]
         s = shuffled(x=sub["out"])
-        xs = listed(xs=s.collect())
+        xs = listed(xs=collect(s))
         xs >> END
     assert [0, 1, 2, 3] == (await Operon(g).run({"n": 4}))["result"]
 
@@ -760,8 +765,8 @@ async def test_a_branch_in_a_stream_and_its_merge() -> None:
         even = add(a=item["item"], b=100)
         odd = shuffled(x=item["item"])
         if_(item["item"] % 2 == 0, even).else_(odd)
-        m = add(a=first_of(even["result"], odd["result"]), b=0)
-        m["result"] >> PARENT["out"]
+        m = add(a=first_of(even, odd), b=0)
+        m >> PARENT["out"]
     assert [1, 102, 3, 104] == (await Operon(g).run({"xs": [1, 2, 3, 4]}))["out"]
 
 
@@ -771,8 +776,8 @@ async def test_collected_lists_of_two_arms() -> None:
         even = shuffled(x=item["item"])
         odd = shuffled(x=item["item"])
         if_(item["item"] % 2 == 0, even).else_(odd)
-        both = add(a=even.collect().len(), b=odd.collect().len() * 10)
-        both["result"] >> PARENT["out"]
+        both = add(a=length(collect(even)), b=length(collect(odd)) * 10)
+        both >> PARENT["out"]
     assert 32 == (await Operon(g).run({"xs": [1, 2, 3, 4, 5]}))["out"]
 
 
@@ -780,9 +785,9 @@ async def test_a_streamed_run_keeps_no_outputs_that_carry_axes() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         s = shuffled(x=item["item"])
-        xs = listed(xs=s.collect())
-        s["result"] >> PARENT["items"]
-        xs["result"] >> PARENT["list"]
+        xs = listed(xs=collect(s))
+        s >> PARENT["items"]
+        xs >> PARENT["list"]
     async with Operon(g).stream({"xs": [1, 2, 3]}) as run:
         items = sorted([f.outputs["result"] async for f in run if f.op_name == "g.s"])
     assert [1, 2, 3] == items
@@ -795,7 +800,7 @@ async def test_the_attempt_and_context_of_an_item_are_its_own() -> None:
     contexts: list[tuple[Any, ...]] = []
 
     @op
-    async def where(x: int, run: RunContext) -> int:
+    async def where(run: RunContext, x: int) -> int:
         contexts.append((x, run.op, run.ctx, run.attempt))
         return x
 
@@ -803,7 +808,7 @@ async def test_the_attempt_and_context_of_an_item_are_its_own() -> None:
         row = each(PARENT["xs"])
         d = down_from(x=row["item"])
         w = where(x=d)
-        w["result"] >> PARENT["out"]
+        w >> PARENT["out"]
     await Operon(g).run({"xs": [1, 2]})
     assert [
         (0, "g.w", (("g.row", 0), ("g.d", 0)), 1),

@@ -30,6 +30,7 @@ from operonx.core import (
     Operon,
     OpError,
     RunContext,
+    RunResult,
     RunStateError,
     each,
     op,
@@ -57,6 +58,12 @@ def where_each(x: int) -> Iterator[int]:
     yield threading.get_ident()
 
 
+def threads_of(result: RunResult) -> set[int]:
+    """Where an op that says where it is has run, be it a generator or not."""
+    found: int | list[int] = result["out"]
+    return set(found) if isinstance(found, list) else {found}
+
+
 def one(factory: Any) -> GraphOp:
     with GraphOp(name="g") as g:
         it = factory.with_(name="it")(x=PARENT["x"])
@@ -78,10 +85,8 @@ async def test_run_in_is_kept_every_time(factory: Any) -> None:
     inline = Operon(one(factory.with_(run_in="inline")))
     threaded = Operon(one(factory.with_(run_in="thread")))
     for _ in range(5):
-        found = (await inline.run({"x": 1}))["out"]
-        assert {here} == set(found if isinstance(found, list) else [found])
-        found = (await threaded.run({"x": 1}))["out"]
-        assert here not in (found if isinstance(found, list) else [found])
+        assert {here} == threads_of(await inline.run({"x": 1}))
+        assert here not in threads_of(await threaded.run({"x": 1}))
 
 
 @pytest.mark.parametrize("factory", [where, where_each], ids=["plain", "generator"])
@@ -94,8 +99,7 @@ async def test_an_op_known_as_short_runs_inline(
     engine = Operon(one(factory))
     here = threading.get_ident()
     for turn in range(4):
-        found = (await engine.run({"x": 1}))["out"]
-        threads = set(found if isinstance(found, list) else [found])
+        threads = threads_of(await engine.run({"x": 1}))
         assert ({here} == threads) == (turn > 0)
 
 
@@ -140,7 +144,7 @@ async def test_blocking_defs_leave_the_loop_alone() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         b = blocks(x=item["item"])
-        b["result"] >> PARENT["out"]
+        b >> PARENT["out"]
     turns = 0
     async with anyio.create_task_group() as group:
 
@@ -161,8 +165,8 @@ async def test_a_def_runs_in_a_process() -> None:
     process = op(run_in="process", returns="pid")(os.getpid)
     dedent = op(run_in="process", returns="text")(textwrap.dedent)
     with GraphOp(name="g") as g:
-        p = process()
-        d = dedent(text=PARENT["text"])
+        p: Any = process()  # read by the port that `returns` names
+        d: Any = dedent(text=PARENT["text"])
         p["pid"] >> PARENT["pid"]
         d["text"] >> PARENT["text"]
     result = await Operon(g).run({"text": "  indented"})
@@ -393,7 +397,7 @@ async def test_an_async_def_that_does_not_block_is_not_warned_of() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         w = where_async(x=item["item"])
-        w["result"] >> PARENT["out"]
+        w >> PARENT["out"]
     xs = list(range(500))
     assert [threading.get_ident()] * 500 == (await Operon(g).run({"xs": xs}))["out"]
 

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, TypeAlias
 
 import anyio
 import anyio.lowlevel
@@ -18,10 +18,14 @@ from operonx.core import (
     GraphOp,
     Operon,
     Stream,
+    batch,
+    collect,
     each,
     first_of,
     if_,
+    length,
     op,
+    stream,
     zip_streams,
 )
 
@@ -100,7 +104,7 @@ async def test_a_window_bounds_the_open_items(how: str, limit: int, where: str) 
         policies = {"max_open": limit} if where == "op" else {}
         s = source(count, how, **policies).with_(name="s")(n=PARENT["n"])
         w = work(x=s)
-        w["result"] >> PARENT["out"]
+        w >> PARENT["out"]
     engine = Operon(g) if where == "op" else Operon(g, max_open=limit)
     for _ in range(3):
         assert list(range(30)) == (await engine.run({"n": 30}))["out"]
@@ -120,7 +124,7 @@ async def test_the_window_is_256_unless_told(how: str) -> None:
     with GraphOp(name="g") as g:
         s = source(count, how).with_(name="s")(n=PARENT["n"])
         w = work(x=s)
-        w["result"] >> PARENT["out"]
+        w >> PARENT["out"]
     assert list(range(600)) == (await Operon(g).run({"n": 600}))["out"]
     assert (0, 256) == (count.now, count.most)
 
@@ -149,7 +153,7 @@ async def test_an_item_is_open_until_all_that_read_it_are_decided() -> None:
         a = left(x=s)
         b = right(x=s)
         c = last(x=a, y=b)
-        c["result"] >> PARENT["out"]
+        c >> PARENT["out"]
     assert [2 * i for i in range(12)] == (await Operon(g).run({"n": 12}))["out"]
     assert (0, 2) == (count.now, count.most)
 
@@ -174,7 +178,7 @@ async def test_each_firing_of_a_generator_has_a_window_of_its_own() -> None:
         item = each(PARENT["xs"])
         i = inner(x=item["item"])
         w = work(x=i["x"])
-        w["result"] >> PARENT["out"]
+        w >> PARENT["out"]
     assert [[0] * 10, [1] * 10] == (await Operon(g).run({"xs": [0, 1]}))["out"]
     assert [(0, 2), (0, 2)] == [(count.now, count.most) for count in counts]
 
@@ -199,7 +203,7 @@ async def test_a_window_bounds_the_outer_items_of_a_nested_stream() -> None:
         s = source(outer, "async def", max_open=2).with_(name="s")(n=PARENT["n"])
         i = inner.with_(max_open=1)(x=s)
         w = work(x=i)
-        w["result"] >> PARENT["out"]
+        w >> PARENT["out"]
     assert [[x * 10 + i for i in range(3)] for x in range(8)] == (await Operon(g).run({"n": 8}))[
         "out"
     ]
@@ -221,7 +225,7 @@ async def test_a_slow_reader_of_a_stream_holds_the_source_back() -> None:
     with GraphOp(name="g") as g:
         s = source(count, "async def", max_open=3).with_(name="s")(n=PARENT["n"])
         r = reader(items=s["result"].stream())
-        r["result"] >> PARENT["out"]
+        r >> PARENT["out"]
     assert sum(range(20)) == (await Operon(g).run({"n": 20}))["out"]
     assert 0 == count.now
     assert 3 <= count.most <= 4  # the reader has taken one more from the window
@@ -244,7 +248,7 @@ async def test_a_slow_reader_of_a_nested_stream_holds_the_source_back() -> None:
             s = source(count, "async def", max_open=3).with_(name="s")(n=PARENT["n"])
             s["result"] >> PARENT["out"]
         r = reader(items=sub["out"].stream())
-        r["result"] >> PARENT["out"]
+        r >> PARENT["out"]
     assert sum(range(20)) == (await Operon(g).run({"n": 20}))["out"]
     assert 0 == count.now
     assert 3 <= count.most <= 4
@@ -282,106 +286,110 @@ async def rest(items: Stream[int]) -> AsyncIterator[int]:
         yield item
 
 
-def read_back() -> Any:
+Shape: TypeAlias = tuple[Any, Callable[[int], list[Any]]]
+"""A ref, and what it gives of `n` items."""
+
+
+def read_back() -> Shape:
     s = counting(n=PARENT["n"])
     w = slowly(x=s)
-    return add(a=w, b=w.collect().len())["result"], lambda n: [i + n for i in range(n)]
+    return add(a=w, b=length(collect(w))), lambda n: [i + n for i in range(n)]
 
 
-def read_back_deeper() -> Any:
+def read_back_deeper() -> Shape:
     s = counting(n=PARENT["n"])
-    inner = counting(n=s["result"] + 1)
-    total = listed(xs=inner.collect())
-    w = add(a=inner, b=total["result"].len() + s.collect().len())
-    return w["result"], lambda n: [[j + i + 1 + n for j in range(i + 1)] for i in range(n)]
+    inner = counting(n=s + 1)
+    total = listed(xs=collect(inner))
+    w = add(a=inner, b=length(total) + length(collect(s)))
+    return w, lambda n: [[j + i + 1 + n for j in range(i + 1)] for i in range(n)]
 
 
-def zip_with_its_own() -> Any:
+def zip_with_its_own() -> Shape:
     s = counting(n=PARENT["n"])
-    z = zip_streams(a=s["result"], b=slowly(x=s)["result"])
-    return add(a=z["a"], b=z["b"])["result"], lambda n: [2 * i for i in range(n)]
+    z = zip_streams(a=s, b=slowly(x=s))
+    return add(a=z["a"], b=z["b"]), lambda n: [2 * i for i in range(n)]
 
 
-def zip_with_a_stream_of_its_own_stream() -> Any:
+def zip_with_a_stream_of_its_own_stream() -> Shape:
     s = counting(n=PARENT["n"])
-    r = rest(items=s["result"].stream())
-    z = zip_streams(a=s["result"], b=r["result"])
-    return add(a=z["a"], b=z["b"])["result"], lambda n: [2 * i for i in range(n)]
+    r = rest(items=stream(s))
+    z = zip_streams(a=s, b=r)
+    return add(a=z["a"], b=z["b"]), lambda n: [2 * i for i in range(n)]
 
 
-def zip_with_a_stream_of_the_collected() -> Any:
+def zip_with_a_stream_of_the_collected() -> Shape:
     s = counting(n=PARENT["n"])
-    again = each(s.collect())
-    z = zip_streams(a=s["result"], b=again["item"])
-    return add(a=z["a"], b=z["b"])["result"], lambda n: [2 * i for i in range(n)]
+    again = each(collect(s))
+    z = zip_streams(a=s, b=again["item"])
+    return add(a=z["a"], b=z["b"]), lambda n: [2 * i for i in range(n)]
 
 
-def zip_of_two_sources() -> Any:
+def zip_of_two_sources() -> Shape:
     a = counting(n=PARENT["n"])
     b = counting(n=PARENT["n"])
-    z = zip_streams(a=slowly(x=a)["result"], b=b["result"])
-    return add(a=z["a"], b=z["b"])["result"], lambda n: [2 * i for i in range(n)]
+    z = zip_streams(a=slowly(x=a), b=b)
+    return add(a=z["a"], b=z["b"]), lambda n: [2 * i for i in range(n)]
 
 
-def batch_read_back() -> Any:
+def batch_read_back() -> Shape:
     s = counting(n=PARENT["n"])
-    b = listed(xs=s["result"].batch(2))
-    w = add(a=s, b=b.collect().len())
-    return w["result"], lambda n: [i + (n + 1) // 2 for i in range(n)]
+    b = listed(xs=batch(s, 2))
+    w = add(a=s, b=length(collect(b)))
+    return w, lambda n: [i + (n + 1) // 2 for i in range(n)]
 
 
-def batches_of_batches() -> Any:
+def batches_of_batches() -> Shape:
     s = counting(n=PARENT["n"])
-    b = s["result"].batch(2)
+    b = batch(s, 2)
     c = listed(xs=b)
-    d = listed(xs=c["result"].batch(2))
+    d = listed(xs=batch(c, 2))
 
-    def expected(n: int) -> Any:
+    def expected(n: int) -> list[Any]:
         twos = [list(range(i, min(i + 2, n))) for i in range(0, n, 2)]
         return [twos[i : i + 2] for i in range(0, len(twos), 2)]
 
-    return d["result"], expected
+    return d, expected
 
 
-def stream_of_a_stream() -> Any:
+def stream_of_a_stream() -> Shape:
     s = counting(n=PARENT["n"])
-    r = rest(items=s["result"].stream())
-    q = rest(items=slowly(x=r)["result"].stream())
-    return q["result"], lambda n: list(range(n))
+    r = rest(items=stream(s))
+    q = rest(items=stream(slowly(x=r)))
+    return q, lambda n: list(range(n))
 
 
-def through_two_windows() -> Any:
+def through_two_windows() -> Shape:
     s = counting(n=PARENT["n"])
-    r = rest(items=slowly(x=s)["result"].stream())
-    total = listed(xs=r.collect())
-    w = add(a=s, b=total["result"].len())
-    return w["result"], lambda n: [i + n for i in range(n)]
+    r = rest(items=stream(slowly(x=s)))
+    total = listed(xs=collect(r))
+    w = add(a=s, b=length(total))
+    return w, lambda n: [i + n for i in range(n)]
 
 
-def merged_arms() -> Any:
+def merged_arms() -> Shape:
     s = counting(n=PARENT["n"])
     even, odd = slowly(x=s), add(a=s, b=100)
-    if_(s["result"] % 2 == 0, even).else_(odd)
-    m = add(a=first_of(even["result"], odd["result"]), b=even.collect().len())
-    return m["result"], lambda n: [i + (n + 1) // 2 + 100 * (i % 2) for i in range(n)]
+    if_(s % 2 == 0, even).else_(odd)
+    m = add(a=first_of(even, odd), b=length(collect(even)))
+    return m, lambda n: [i + (n + 1) // 2 + 100 * (i % 2) for i in range(n)]
 
 
-def nested_graph_read_back() -> Any:
+def nested_graph_read_back() -> Shape:
     s = counting(n=PARENT["n"])
     with GraphOp(name="sub", inputs=["x"], x=s) as sub:
         w = slowly(x=PARENT["x"])
-        w["result"] >> PARENT["out"]
+        w >> PARENT["out"]
     back = add(a=sub["out"], b=sub["out"].collect().len())
-    return back["result"], lambda n: [i + n for i in range(n)]
+    return back, lambda n: [i + n for i in range(n)]
 
 
-def edge_back() -> Any:
+def edge_back() -> Shape:
     s = counting(n=PARENT["n"])
     w = slowly(x=s)
     report = add(a=1, b=2)
     w >> report
     back = add(a=s, b=report)
-    return back["result"], lambda n: [i + 3 for i in range(n)]
+    return back, lambda n: [i + 3 for i in range(n)]
 
 
 SHAPES = [

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import operator
 from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +14,8 @@ import operonx.core as core
 from operonx.core import END, PARENT, START, GraphOp
 from operonx.core.expressions.refs import Constant, DictOf, ListOf, Operators, excess, lift, walk
 
-op: Any = core.op  # an op stands for its result in typed code; here it is looked at as an op
+# An op stands for its result in typed code; here it is looked at as an op.
+op: Callable[..., Any] = core.op
 
 
 @op
@@ -109,7 +110,7 @@ class Holder:
     value: object
 
 
-Pair = namedtuple("Pair", "a b")  # noqa: PYI024 - the untyped kind is meant
+Pair = namedtuple("Pair", "a b")  # noqa: PYI024 # pyright: ignore[reportUntypedNamedTuple]  # this kind is meant
 
 
 @pytest.mark.parametrize(
@@ -151,28 +152,28 @@ def test_not_of_an_op_says_that_its_port_is_meant() -> None:
         a >> END
 
 
-@pytest.mark.parametrize(
-    ("use", "message"),
-    [
-        (bool, "has no value while the graph is built"),
-        (lambda ref: ref and 1, "`\\(x\\) & \\(y\\)` for `and`"),
-        (lambda ref: ref or 1, "`|` for `or`"),
-        (lambda ref: not ref, "`~ref` for `not`"),
-        (lambda ref: 0 < ref < 3, r"`\(a < x\) & \(x < b\)` for `a < x < b`"),
-        (lambda ref: 1 in ref, r"\.contains\(1\)` instead of `in`"),
-        (lambda ref: ref in [1, 2], "has no value"),
-        (list, r"fan out with `each\(ref\)`"),
-        (len, r"\.len\(\)` instead of `len\(\.\.\.\)`"),
-        (str, "instead of an f-string"),
-        (lambda ref: f"{ref}", "instead of an f-string"),
-        (lambda ref: f"{ref:>3}", "instead of an f-string"),
-        (max, "has no items"),
-        (lambda ref: ref == 1 & ref, "add parentheses"),
-        (lambda ref: ref & 1 == ref, "add parentheses"),
-        (lambda ref: "a" | ref, "add parentheses"),
-        (lambda ref: operator.rshift(ref, 1), r"a ref is written to `PARENT\[\.\.\.\]`"),
-    ],
-)
+MISUSES: list[tuple[Callable[[Any], object], str]] = [
+    (bool, "has no value while the graph is built"),
+    (lambda ref: ref and 1, "`\\(x\\) & \\(y\\)` for `and`"),
+    (lambda ref: ref or 1, "`|` for `or`"),
+    (lambda ref: not ref, "`~ref` for `not`"),
+    (lambda ref: 0 < ref < 3, r"`\(a < x\) & \(x < b\)` for `a < x < b`"),
+    (lambda ref: 1 in ref, r"\.contains\(1\)` instead of `in`"),
+    (lambda ref: ref in [1, 2], "has no value"),
+    (list, r"fan out with `each\(ref\)`"),
+    (len, r"\.len\(\)` instead of `len\(\.\.\.\)`"),
+    (str, "instead of an f-string"),
+    (lambda ref: f"{ref}", "instead of an f-string"),
+    (lambda ref: f"{ref:>3}", "instead of an f-string"),
+    (max, "has no items"),
+    (lambda ref: ref == 1 & ref, "add parentheses"),
+    (lambda ref: ref & 1 == ref, "add parentheses"),
+    (lambda ref: "a" | ref, "add parentheses"),
+    (lambda ref: ref >> 1, r"a ref is written to `PARENT\[\.\.\.\]`"),
+]
+
+
+@pytest.mark.parametrize(("use", "message"), MISUSES)
 def test_a_ref_used_as_a_value_says_what_to_write(
     use: Callable[[Any], object], message: str
 ) -> None:
@@ -205,7 +206,7 @@ def test_a_batch_takes_a_size_from_one(size: Any) -> None:
 
 @pytest.mark.parametrize("per", [3, X, "a"])
 def test_a_collect_is_per_an_op(per: Any) -> None:
-    for collect in (X.collect, lambda per: core.collect(X, per)):
+    for collect in (X.collect, partial(core.collect, X)):
         with pytest.raises(TypeError, match="per= takes an op"):
             collect(per=per)
 

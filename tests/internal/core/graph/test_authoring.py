@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -29,7 +29,8 @@ from operonx.core import (
 )
 from operonx.core.expressions.refs import PortRef
 
-op: Any = core.op  # an op stands for its result in typed code; here it is indexed and joined
+# An op stands for its result in typed code; here it is indexed and joined.
+op: Callable[..., Any] = core.op
 graph: Any = core.graph
 
 
@@ -51,6 +52,10 @@ def add(a: int, b: int) -> int:
 @op
 def numbers(n: int) -> Iterator[int]:
     yield from range(n)
+
+
+def nameless(*xs: int) -> Any:
+    return xs
 
 
 @graph
@@ -237,7 +242,7 @@ def test_a_graph_function_builds_alone_with_static_values() -> None:
         (lambda: _in_block(lambda: twice(1, x=2)), "argument `x` is given twice"),
         (lambda: _in_block(lambda: twice(x=1, times=PARENT["n"])), "`times` is static"),
         (lambda: _in_block(graph(lambda: 3)), "returned 3; a graph function returns"),
-        (lambda: _in_block(graph(lambda *xs: xs)), "has no name to bind"),
+        (lambda: _in_block(graph(nameless)), "has no name to bind"),
     ],
 )
 def test_a_wrong_call_of_a_graph_function_is_explained(call: Any, message: str) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from operonx.core import END, PARENT, BuildError, GraphOp, Operon, Retry, RunSta
 from operonx.core.expressions.building import building_graph
 from operonx.core.expressions.refs import walk
 
-op: Any = core.op
+# An op stands for its result in typed code; here it is looked at as an op.
+op: Callable[..., Any] = core.op
 
 
 @op

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 import operonx.core as core
 from operonx.core import END, PARENT, GraphOp, each, if_, switch, zip_streams
 
-op: Any = core.op
+# An op stands for its result in typed code; here it is looked at as an op.
+op: Callable[..., Callable[..., Any]] = core.op
 
 NODE = re.compile(r'^(n\d+)(\["[^"]*"\]|\{"[^"]*"\}|\[/"[^"]*"/\])$')
 STOP = re.compile(r"^(g|n\d+)_end\(\[END\]\)$")

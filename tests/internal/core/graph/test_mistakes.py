@@ -27,7 +27,8 @@ from operonx.core import (
     zip_streams,
 )
 
-op: Any = core.op  # an op stands for its result in typed code; these graphs are wrong on purpose
+# An op stands for its result in typed code; these graphs are wrong on purpose.
+op: Callable[..., Any] = core.op
 Author = Callable[[], object]
 CASES: list[Any] = []
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +12,8 @@ import pytest
 import operonx.core as core
 from operonx.core import END, PARENT, BuildError, GraphOp, graph, if_, switch
 
-op: Any = core.op  # an op stands for its result in typed code; here it is looked at as an op
+# An op stands for its result in typed code; here it is looked at as an op.
+op: Callable[..., Any] = core.op
 
 
 @op

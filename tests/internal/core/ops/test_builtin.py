@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 import operonx.core as core
 from operonx.core import END, PARENT, BuildError, GraphOp, Operon
 
-op: Any = core.op
+# An op stands for its result in typed code; here it is looked at as an op.
+op: Callable[..., Any] = core.op
 each: Any = core.each
 emit: Any = core.emit
 

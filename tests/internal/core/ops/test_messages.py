@@ -44,7 +44,7 @@ def test_a_misspelt_setting_of_op_is_named() -> None:
 
 def test_a_misspelt_policy_of_one_use_is_named() -> None:
     with pytest.raises(TypeError, match="no policy `retri`; did you mean `retry`"):
-        up.with_(retri=Retry())
+        up.with_(retri=Retry())  # type: ignore[call-arg]  # that is the mistake
 
 
 def test_policies_are_set_before_the_call() -> None:

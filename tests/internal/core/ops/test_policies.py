@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +13,12 @@ import pytest
 import operonx.core as core
 from operonx.core import END, PARENT, BuildError, GraphOp, Rate, Retry, RunContext, Stream
 
-op: Any = core.op
+# An op stands for its result in typed code; here it is looked at as an op.
+op: Callable[..., Any] = core.op
+
+
+def plain(x: int) -> int:
+    return x
 
 
 @op
@@ -78,7 +83,11 @@ def from_stream(xs: Stream[int]) -> int:
     ],
 )
 def test_a_policy_of_the_wrong_kind_raises_at_once(policies: Any, message: str) -> None:
-    for setting in (lambda: give.with_(**policies), lambda: op(**policies)(lambda x: x)):
+    settings: list[Callable[[], object]] = [
+        lambda: give.with_(**policies),
+        lambda: op(**policies)(plain),
+    ]
+    for setting in settings:
         with pytest.raises((TypeError, ValueError)) as caught:
             setting()
         assert message.replace("\\", "") in str(caught.value)
@@ -124,7 +133,7 @@ def test_a_fallback_is_no_op_of_a_graph() -> None:
         (lambda: count.with_(run_in="process")(x=1), "a generator cannot run in another process"),
         (lambda: watching.with_(run_in="process")(x=1), "do not cross processes"),
         (
-            lambda: op(returns="y", run_in="process")(lambda x: x)(x=1),
+            lambda: op(returns="y", run_in="process")(lambda x: x)(x=1),  # pyright: ignore[reportUnknownLambdaType]  # it has no name
             "cannot be imported by its name",
         ),
         (

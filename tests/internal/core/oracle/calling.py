@@ -19,8 +19,8 @@ __all__ = ["Called", "DeadStream", "OracleStream", "call"]
 class _NoRun:
     """What `RunContext` asks of a run: here nobody watches."""
 
-    run_id = "oracle"
-    hub = None
+    run_id: str = "oracle"
+    hub: object = None
 
     def emit(self, context: RunContext, channel: str, payload: object) -> None:
         """Say it to nobody."""
@@ -59,7 +59,7 @@ class Called:
 
     outputs: Mapping[str, Any] | None = None
     """Of a plain function, or the final ports of a generator."""
-    items: list[Mapping[str, Any]] = field(default_factory=list)
+    items: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     error: Exception | None = None
     dead: bool = False
     """Whether it waits for ever on a stream whose failure ended the run."""

@@ -34,13 +34,13 @@ class Observed:
     """What one run gave."""
 
     failure: Failure | None = None
-    result: dict[str, Any] = field(default_factory=dict)
+    result: dict[str, Any] = field(default_factory=dict[str, Any])
     frames: dict[FrameKey, Mapping[str, Any]] | None = None
     """None where the run was not watched."""
-    odd: list[str] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list[str])
     """What is wrong about the frames by themselves."""
-    errors: list[Failure] = field(default_factory=list)
-    skipped: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    errors: list[Failure] = field(default_factory=list[Failure])
+    skipped: dict[str, tuple[int, Any]] = field(default_factory=dict[str, tuple[int, Any]])
 
 
 async def observe(engine: Operon, inputs: Mapping[str, Any], how: Way) -> Observed:
@@ -121,7 +121,7 @@ def _same(one: Any, other: Any) -> bool:
 def _frames(expected: Outcome, seen: Observed, *, whole: bool) -> list[str]:
     if seen.frames is None:
         return []
-    found = []
+    found: list[str] = []
     for key, outputs in seen.frames.items():
         if key[0] in expected.unsure and key not in expected.frames:
             continue
@@ -136,7 +136,7 @@ def _frames(expected: Outcome, seen: Observed, *, whole: bool) -> list[str]:
 
 
 def _errors(expected: Outcome, seen: Observed) -> list[str]:
-    found = []
+    found: list[str] = []
     allowed = {failure for slot in expected.errors for failure in slot.any_of}
     found += [f"errors has {error}, must not" for error in seen.errors if error not in allowed]
     for slot in expected.errors:
@@ -150,7 +150,7 @@ def _errors(expected: Outcome, seen: Observed) -> list[str]:
 
 
 def _skips(expected: Outcome, seen: Observed) -> list[str]:
-    found = []
+    found: list[str] = []
     for path in sorted(expected.skipped.keys() | seen.skipped.keys()):
         if path in expected.unsure or path in expected.unsure_skips:
             continue

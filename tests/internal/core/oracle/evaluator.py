@@ -37,7 +37,7 @@ from .axes import Places, axis_name, branches_to, errors_read, reads, writers, w
 from .calling import call
 from .ordering import holds_op, in_order, place_added, related, shared_length
 from .outcome import Ctx, Failure, Outcome, Slot, Undetermined
-from .values import DEAD, SKIPPED, State, Stream, Values, outermost
+from .values import DEAD, SKIPPED, State, Stream, StreamEnd, Values, outermost
 
 __all__ = ["evaluate"]
 
@@ -280,7 +280,7 @@ class _Evaluator:
         return value
 
     def fire_zip(self, op: ZipOp, ctx: Ctx) -> None:
-        streams = []
+        streams: list[Stream] = []
         for side in op.inputs.values():
             axis = self.places.of_expression(side, op.graph)[len(ctx)]
             stream = self.values.stream_at(axis, ctx)
@@ -301,8 +301,8 @@ class _Evaluator:
             self.state.standing.add((op, ctx))
             self.fail(op, ctx, [Failure("OpError", op.path, ctx, StreamError.__name__)], "")
         else:
-            end = "dead" if "dead" in ends else "failed"
-            self.state.streams[op, ctx] = Stream(count, end)  # type: ignore[arg-type]  # an end
+            end: StreamEnd = "dead" if "dead" in ends else "failed"
+            self.state.streams[op, ctx] = Stream(count, end)
             (self.state.dead if end == "dead" else self.state.skips)[op].add(ctx)
             self.outcome.unsure_skips.add(op.path)
             self.state.standing.add((op, ctx))
@@ -407,7 +407,9 @@ class _Evaluator:
     def fail_iteration(
         self, op: LoopOp, ctx: Ctx, failed: list[Failure], marks: tuple[int, int, int, int]
     ) -> None:
-        before = {key: (stream.unsure, stream.end) for key, stream in self.state.streams.items()}
+        before: dict[tuple[Any, Ctx], tuple[bool, StreamEnd]] = {
+            key: (stream.unsure, stream.end) for key, stream in self.state.streams.items()
+        }
         self.fail_inside(op, ctx, failed, marks)
         stream = self.state.streams[op, ctx]
         stream.unsure, stream.end = before[op, ctx]

@@ -41,16 +41,18 @@ class Outcome:
 
     failures: frozenset[Failure] = frozenset()
     """Where not empty, the run raises one of these."""
-    result: dict[str, Any] = field(default_factory=dict)
-    streamed: set[str] = field(default_factory=set)
+    result: dict[str, Any] = field(default_factory=dict[str, Any])
+    streamed: set[str] = field(default_factory=set[str])
     """Outputs that carry axes: a run that is watched keeps none of them."""
-    frames: dict[FrameKey, Mapping[str, Any]] = field(default_factory=dict)
-    optional: set[FrameKey] = field(default_factory=set)
+    frames: dict[FrameKey, Mapping[str, Any]] = field(
+        default_factory=dict[FrameKey, Mapping[str, Any]]
+    )
+    optional: set[FrameKey] = field(default_factory=set[FrameKey])
     """Frames that may be missing: a failure may have cancelled their firings."""
-    unsure: set[str] = field(default_factory=set)
+    unsure: set[str] = field(default_factory=set[str])
     """Paths of ops of which neither all frames nor the skips are determined."""
-    unsure_skips: set[str] = field(default_factory=set)
+    unsure_skips: set[str] = field(default_factory=set[str])
     """Paths of ops of which only the skips are not compared."""
-    errors: list[Slot] = field(default_factory=list)
-    skipped: dict[str, tuple[int, Ctx]] = field(default_factory=dict)
+    errors: list[Slot] = field(default_factory=list[Slot])
+    skipped: dict[str, tuple[int, Ctx]] = field(default_factory=dict[str, tuple[int, Ctx]])
     """By op path: at how many contexts, and the first of them."""

@@ -47,7 +47,7 @@ class PlainSteps(Writer):
             own = replace(ref, kind="int", op=None)
             name = self.call(self.pick(["inc", "ainc"]), f"x={ref.text}", result_of(own), own)
             ref = self.read(replace(own, text=f'{name}["result"]', op=name))
-        self.block.unread[name] = ref
+        self.block.unread[name] = ref  # pyright: ignore[reportPossiblyUnboundVariable]  # two ops at least
 
     def fan(self) -> None:
         """Many ops over one ref, and one that reads them all."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from operonx.core import GraphOp, LoopOp, Op, ZipOp
 from operonx.core.expressions.operators import (
@@ -47,7 +47,7 @@ from .axes import Axes, Places, axis_name, written
 from .calling import OracleStream
 from .outcome import Ctx, Undetermined
 
-__all__ = ["DEAD", "SKIPPED", "State", "Stream", "Values"]
+__all__ = ["DEAD", "SKIPPED", "State", "Stream", "StreamEnd", "Values"]
 
 
 class _Gone:
@@ -57,14 +57,16 @@ class _Gone:
 SKIPPED = _Gone()
 DEAD = _Gone()
 
+StreamEnd: TypeAlias = Literal["ended", "failed", "dead"]
+"""`failed`: it was cut short and contained; `dead`: its failure ends the run."""
+
 
 @dataclass(slots=True)
 class Stream:
     """One opening of an axis."""
 
     count: int
-    end: Literal["ended", "failed", "dead"] = "ended"
-    """`failed`: it was cut short and contained; `dead`: its failure ends the run."""
+    end: StreamEnd = "ended"
     unsure: bool = False
     """Whether a failure beside it may have cut it anywhere."""
 
@@ -73,21 +75,31 @@ class Stream:
 class State:
     """All that was found out so far, by op and absolute context."""
 
-    fired: dict[tuple[Op, Ctx], Mapping[str, Any]] = field(default_factory=dict)
+    fired: dict[tuple[Op, Ctx], Mapping[str, Any]] = field(
+        default_factory=dict[tuple[Op, Ctx], Mapping[str, Any]]
+    )
     """Values by port; of a generator one for every item, and one for its final ports."""
     skips: dict[Op, set[Ctx]] = field(default_factory=lambda: defaultdict(set))
     dead: dict[Op, set[Ctx]] = field(default_factory=lambda: defaultdict(set))
-    streams: dict[tuple[Any, Ctx], Stream] = field(default_factory=dict)
-    batches: dict[tuple[Batch, Ctx], list[list[Any]]] = field(default_factory=dict)
-    errors: dict[tuple[Op, Ctx], dict[str, Any]] = field(default_factory=dict)
+    streams: dict[tuple[Any, Ctx], Stream] = field(default_factory=dict[tuple[Any, Ctx], Stream])
+    batches: dict[tuple[Batch, Ctx], list[list[Any]]] = field(
+        default_factory=dict[tuple[Batch, Ctx], list[list[Any]]]
+    )
+    errors: dict[tuple[Op, Ctx], dict[str, Any]] = field(
+        default_factory=dict[tuple[Op, Ctx], dict[str, Any]]
+    )
     """Failures that something reads as `op.error`."""
-    broken: set[tuple[GraphOp, str, Ctx]] = field(default_factory=set)
+    broken: set[tuple[GraphOp, str, Ctx]] = field(default_factory=set[tuple[GraphOp, str, Ctx]])
     """Outputs whose expression raised."""
-    standing: set[tuple[Op, Ctx]] = field(default_factory=set)
+    standing: set[tuple[Op, Ctx]] = field(default_factory=set[tuple[Op, Ctx]])
     """Firings that failed after their streams had opened: the items stand."""
-    parents: dict[tuple[GraphOp, Ctx], Mapping[str, Any]] = field(default_factory=dict)
+    parents: dict[tuple[GraphOp, Ctx], Mapping[str, Any]] = field(
+        default_factory=dict[tuple[GraphOp, Ctx], Mapping[str, Any]]
+    )
     """Values of `PARENT` inside each firing of a graph, each iteration of a loop."""
-    after: dict[tuple[LoopOp, Ctx], Mapping[str, Any]] = field(default_factory=dict)
+    after: dict[tuple[LoopOp, Ctx], Mapping[str, Any]] = field(
+        default_factory=dict[tuple[LoopOp, Ctx], Mapping[str, Any]]
+    )
     """A loop's state after each iteration."""
 
 
@@ -302,7 +314,8 @@ class Values:
                 return {key: value(part) for key, part in items.items()}
             case Template(text=text, fields=fields):
                 return text.format(**{key: value(part) for key, part in fields.items()})
-        raise AssertionError(f"the oracle has no rule for {expression!r}")
+            case _:
+                raise AssertionError(f"the oracle has no rule for {expression!r}")
 
     def _port_value(self, op: Op, port: str, ctx: Ctx) -> Any:
         if isinstance(op, ZipOp):

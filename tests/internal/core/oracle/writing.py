@@ -62,15 +62,15 @@ class Block:
     """One graph being written."""
 
     depth: int
-    refs: list[Ref] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-    ops: list[Ref] = field(default_factory=list)
+    refs: list[Ref] = field(default_factory=list[Ref])
+    lines: list[str] = field(default_factory=list[str])
+    ops: list[Ref] = field(default_factory=list[Ref])
     """Ops in order, each with its own axes."""
-    unread: dict[str, Ref] = field(default_factory=dict)
+    unread: dict[str, Ref] = field(default_factory=dict[str, Ref])
     """By op: a ref to one of its ports, where nothing reads the op yet."""
-    outputs: list[Ref] = field(default_factory=list)
+    outputs: list[Ref] = field(default_factory=list[Ref])
     """`text` is the output's name, `axes` those inside."""
-    writes: dict[str, str] = field(default_factory=dict)
+    writes: dict[str, str] = field(default_factory=dict[str, str])
     """What each output is written from."""
 
 

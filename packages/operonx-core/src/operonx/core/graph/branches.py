@@ -96,7 +96,7 @@ class SwitchOp(BranchOp):
         """What the cases are compared with."""
         self._choice: Choice | None = None
 
-    def __getitem__(self, port: str) -> Expression:
+    def __getitem__(self, port: str) -> Any:
         if port == "chosen" or not isinstance(cast("object", port), str):
             return super().__getitem__(port)
         if self._choice is None:

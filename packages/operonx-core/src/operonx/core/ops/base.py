@@ -87,11 +87,11 @@ class Op(Operators):
         """
 
     @property
-    def error(self) -> Expression:
+    def error(self) -> Any:
         """A ref to `{type, message, op, ctx}`; what reads it fires only if this op failed."""
         return ErrorRef(self)
 
-    def __getitem__(self, port: str) -> Expression:
+    def __getitem__(self, port: str) -> Any:
         if not isinstance(cast("object", port), str):
             raise TypeError(
                 f"`{self.name}[{port!r}]`: takes the name of a port; "

@@ -58,6 +58,6 @@ each: _Each = _Each()
 
 
 @op(run_in="inline", rust="emit")
-def emit(channel: str, value: Any, run: RunContext) -> None:
+def emit(run: RunContext, channel: str, value: object) -> None:
     """Hand a value to those who watch the run, on a channel; `RunContext.emit` as an op."""
     run.emit(channel, value)

@@ -38,7 +38,7 @@ class RunContext:
     Example:
         ```python
         @op
-        def index(pages: list[str], run: RunContext) -> int:
+        def index(run: RunContext, pages: list[str]) -> int:
             for number, page in enumerate(pages):
                 run.raise_if_cancelled()
                 run.emit("progress", {"page": number})

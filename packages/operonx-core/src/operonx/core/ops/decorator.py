@@ -250,7 +250,8 @@ def op(  # noqa: PLR0913 - what `@op(...)` takes
 
     A parameter annotated `RunContext` is filled by the engine. Let it be the first one, or give it
     a default: only then type checkers know that a call leaves it out. They check no arguments
-    of an op whose first parameter takes anything (`Any`, `object`, a type variable).
+    of an op whose first parameter takes anything (`Any`, `object`, a type variable); nor does mypy
+    if a parameter beside a `RunContext` is `Any`: there write `object`.
 
     Args:
         function: `def`, `async def`, or a generator of either kind.
