@@ -151,7 +151,7 @@ class OpError(OperonxError):
         self.inputs: dict[str, str] = dict(inputs or {})
         self.__cause__: BaseException | None = cause
         # An operonx error brings its own hint; saying it twice would bury it.
-        self.cause_message: str = cause.message if isinstance(cause, OperonxError) else str(cause)
+        self.cause_message: str = _message_of(cause)
         inner_hint = cause.hint if isinstance(cause, OperonxError) else None
         super().__init__(self._describe(cause), hint=hint or inner_hint)
 
@@ -160,6 +160,15 @@ class OpError(OperonxError):
         given = ", ".join(f"{name}={text}" for name, text in self.inputs.items())
         inputs = f" (inputs: {given})" if given else ""
         return f"op `{self.op}`{place} failed: {type(cause).__name__}: {self.cause_message}{inputs}"
+
+
+def _message_of(cause: BaseException) -> str:
+    if isinstance(cause, OperonxError):
+        return cause.message
+    try:
+        return str(cause)
+    except Exception as error:  # noqa: BLE001 - a fault of the user's class must not hide the op's
+        return f"<its message cannot be shown: `__str__` raised {type(error).__name__}>"
 
 
 class LoopLimitError(OpError):

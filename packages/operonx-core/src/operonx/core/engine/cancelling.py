@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import anyio
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from operonx.core.engine.scheduler import Run
 
-__all__ = ["was_asked"]
+__all__ = ["interrupt_in", "leaves_of", "was_asked"]
 
 
 def was_asked(run: Run, error: BaseException) -> bool:
     """Return whether an exception is a cancelling that reached a firing from outside it."""
-    if isinstance(error, GeneratorExit):
-        return True
-    if not isinstance(error, anyio.get_cancelled_exc_class()):
+    try:
+        cancelled = anyio.get_cancelled_exc_class()
+    except RuntimeError:
+        return True  # no event loop runs any more: what it left behind is being closed
+    if not all(isinstance(one, cancelled) for one in leaves_of(error)):
         return False
     if run.group is not None and run.group.cancel_called:
         return True
-    if anyio.current_effective_deadline() == float("-inf"):
-        return True
-    return _native_cancel()
+    # Firings run in tasks that the run made, and nobody else cancels those: what is left is an op
+    # that raised it, or cancelled its own task.
+    return anyio.current_effective_deadline() == float("-inf")
 
 
-def _native_cancel() -> bool:
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:
-        return False  # trio: a cancelling always comes through a scope
-    return task is not None and task.cancelling() > 0
+def interrupt_in(error: BaseException) -> BaseException | None:
+    """Return the `KeyboardInterrupt` or `SystemExit` that an exception is or holds."""
+    interrupts = (
+        one for one in leaves_of(error) if isinstance(one, KeyboardInterrupt | SystemExit)
+    )
+    return next(interrupts, None)
+
+
+def leaves_of(error: BaseException) -> Iterator[BaseException]:
+    """Yield the exceptions that a group holds at any depth, or the exception itself."""
+    if not isinstance(error, BaseExceptionGroup):
+        yield error
+        return
+    for part in cast("BaseExceptionGroup[BaseException]", error).exceptions:
+        yield from leaves_of(part)

@@ -82,9 +82,10 @@ def _first_in_time(state: list[Any]) -> int | None:
 def _none_fired(
     run: Run, inst: MemoryState, node: ChoiceNode, state: list[Any], reason: str | None
 ) -> None:
-    losers = {(inst, loser) for option in node.losers for loser in option}
+    losers = {loser for option in node.losers for loser in option}
     # Kept in order of time, and the last one counts.
-    failures = [error for key, error in run.state.get("lost", {}).items() if key in losers]
+    raced = (inst.raced or {}).items()
+    failures = [error for loser, error in raced if error is not None and loser in losers]
     if failures:
         run.escalate(inst, node.guard, failures[-1])
     here = any(not heard & COVERED for heard in state)
@@ -93,12 +94,12 @@ def _none_fired(
 
 def _drop_losers(run: Run, inst: MemoryState, node: ChoiceNode, chosen: int) -> None:
     """Cancel what only the lost options wanted."""
-    too_late = run.state.setdefault("too late", set())
+    raced = inst.note_raced()
     for number, losers in enumerate(node.losers):
         if number == chosen:
             continue
         for loser in losers:
-            too_late.add((inst, loser))
+            raced.setdefault(loser, None)
             flight = run.state.get("flights", {}).get((inst, loser))
             if flight is not None:
                 flight.cancel()

@@ -62,7 +62,7 @@ def guards_of(run: Run, inst: MemoryState, node: Node) -> Iterator[GuardState]:
 
 def is_dead(run: Run, inst: MemoryState, node: Node) -> bool:
     """Return whether nothing wants a node to fire any more."""
-    if node.may_lose and (inst, node) in run.state.get("too late", ()):
+    if node.may_lose and inst.raced is not None and node in inst.raced:
         return True
     return any(state.dead for state in guards_of(run, inst, node))
 
@@ -148,7 +148,7 @@ class PlacesInOrder(Places):
 
     def __init__(self, run: Run, node: Node, capacity: int) -> None:
         super().__init__(run, node, capacity)
-        self._turns = Turns(run, node.region, self._come)
+        self._turns = Turns(node.region, self._come)
         run.turns.append(self._turns)
 
     def arrive(self, inst: MemoryState) -> None:

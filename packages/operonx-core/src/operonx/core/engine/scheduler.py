@@ -19,7 +19,7 @@ import anyio
 import anyio.lowlevel
 
 from operonx.core.engine.calling import clock
-from operonx.core.engine.cancelling import was_asked
+from operonx.core.engine.cancelling import interrupt_in, leaves_of, was_asked
 from operonx.core.engine.failures import error_value, op_error, reason_of
 from operonx.core.engine.frames import Emit, Frame, Outbox
 from operonx.core.engine.result import RunResult
@@ -136,11 +136,12 @@ class Run(Signals):
 
     async def _execute_in_group(self) -> None:
         self.group = new_tasks(self.fail)
-        await self.group.run(self._work_first)
+        await self.group.run(self._begin_work)
 
-    async def _work_first(self) -> None:
+    async def _begin_work(self) -> None:
         self.linked.enter(self)
-        await self.work()
+        # In a task of its own: the caller's may be cancelled from outside, again and again.
+        self.spawn()
 
     def on_loop_thread(self) -> bool:
         """Return whether the caller is on the thread of the event loop."""
@@ -309,15 +310,16 @@ class Run(Signals):
         A cancelling that was asked for is raised again.
         """
         if was_asked(self, error):
-            raise error
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            self.fail(error)
+            raise next(leaves_of(error))
+        interrupt = interrupt_in(error)
+        if interrupt is not None:
+            self.fail(interrupt)
             return None
         if isinstance(error, StopIteration):
             wrapped = RuntimeError("the function raised StopIteration")
             wrapped.__cause__ = error
             error = wrapped
-        return error if isinstance(error, OpError) else op_error(inst, node, error)
+        return op_error(inst, node, error)
 
     @staticmethod
     def draw() -> float:
@@ -332,8 +334,7 @@ class Run(Signals):
 
     def handle(self, inst: MemoryState, node: Node, failure: OpError) -> None:
         """Contain a failure where its op's policies say so, or hand it to the graphs around."""
-        on_error = node.op.policies.on_error if node.op is not None else "raise"
-        if node.failed is not None or node.may_lose or on_error == "skip":
+        if node.failed is not None or node.may_lose or _skips(node):
             self.contain(inst, node, failure)
         else:
             self.escalate(inst, node.guard, failure)
@@ -343,8 +344,8 @@ class Run(Signals):
         if node.failed is not None:
             inst.slots[node.failed.slot] = error_value(failure)
             self.signal(inst, node.failed)
-        elif node.may_lose:
-            self.state.setdefault("lost", {})[inst, node] = failure
+        elif node.may_lose and not _skips(node):
+            inst.note_raced()[node] = failure
         else:
             self.errors.append(failure)
 
@@ -399,3 +400,7 @@ class Run(Signals):
                 hint="use `engine.start(...)` and answer in `async for q in handle.questions()`",
             )
         return await self.questions.ask(context, payload)
+
+
+def _skips(node: Node) -> bool:
+    return node.op is not None and node.op.policies.on_error == "skip"

@@ -40,7 +40,7 @@ class Sifter:
             if isinstance(node, GeneratorNode):
                 regions = [node.child, *([node.region] if node.final else [])]
             for region in regions:
-                self._turns[node, region] = Turns(run, region, self._sender(run))
+                self._turns[node, region] = Turns(region, self._sender(run))
         run.turns.extend(self._turns.values())
 
     def _sender(self, run: Run) -> Any:

@@ -55,8 +55,6 @@ class Signals:
         """What was skipped, by op path."""
         self.turns: list[Turns] = []
         """What goes in context order in this run."""
-        self.streams: dict[tuple[int, Context], StreamState] = {}
-        """Streams by region and context; kept only where something goes in context order."""
         self.sifter: Sifter | None = None
         """Chooses and orders the frames that a watcher gets; None: as they come."""
 
@@ -130,7 +128,7 @@ class Signals:
                 self.signal(inst, promise, heard, reason)
         if node.on_skip is not None:
             node.on_skip(self, inst, node, heard, reason)
-        if self.turns and node.op is not None:
+        if self.turns:
             self._pass_turns(inst, node)
         for target in node.targets:
             self.signal(inst, target, heard, reason)
@@ -188,8 +186,8 @@ class Signals:
         """Begin a stream; its parent stays open until the stream is over."""
         stream = StreamState(owner, region, parent, limit if region.window else None)
         parent.open += 1
-        if self.turns:
-            self.streams[region.index, context_of(parent)] = stream
+        for turns in self.turns:
+            turns.opened(stream)
         return stream
 
     def open_item(self, stream: StreamState) -> MemoryState:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from operonx.core.errors import Context
+    from operonx.core.errors import Context, OpError
     from operonx.core.plan.nodes import Node, Region
 
 __all__ = [
@@ -40,6 +40,7 @@ class MemoryState:
         "open",
         "parent",
         "pending",
+        "raced",
         "reasons",
         "region",
         "slots",
@@ -61,6 +62,14 @@ class MemoryState:
         """Deeper instances that wait for a node of this one, by the node's index."""
         self.reasons: dict[int, str] | None = None
         """Why nodes are skipped, by index."""
+        self.raced: dict[Node, OpError | None] | None = None
+        """Nodes that lost a race: with what they failed, or None for those that came too late."""
+
+    def note_raced(self) -> dict[Node, OpError | None]:
+        """Return `raced` to be added to."""
+        if self.raced is None:
+            self.raced = {}
+        return self.raced
 
 
 class StreamState:

@@ -116,9 +116,19 @@ class _AsyncioTasks:
         finally:
             if self._tasks:
                 self.cancel()
-                with anyio.CancelScope(shield=True):
-                    while self._tasks:
-                        await asyncio.wait(self._tasks.values())
+                await self._all_over()
+
+    async def _all_over(self) -> None:
+        """Wait for all tasks, however often the caller's is cancelled meanwhile."""
+        again: asyncio.CancelledError | None = None
+        with anyio.CancelScope(shield=True):
+            while self._tasks:
+                try:
+                    await asyncio.wait(self._tasks.values())
+                except asyncio.CancelledError as error:
+                    again = error
+        if again is not None:
+            raise again
 
 
 class _AnyioTasks:

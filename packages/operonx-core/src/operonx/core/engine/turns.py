@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from operonx.core.engine.state import MemoryState, context_of
+from operonx.core.engine.state import MemoryState, StreamState, context_of
 
 if TYPE_CHECKING:
-    from operonx.core.engine.scheduler import Run
     from operonx.core.errors import Context
     from operonx.core.plan.nodes import Region
 
@@ -23,8 +22,7 @@ class Turns:
     something arrived there or that nothing will.
     """
 
-    def __init__(self, run: Run, region: Region, go: Callable[[Any], None]) -> None:
-        self._run = run
+    def __init__(self, region: Region, go: Callable[[Any], None]) -> None:
         self._go = go
         self._chain: list[Region] = []
         at = region
@@ -32,6 +30,8 @@ class Turns:
             self._chain.insert(0, at)
             at = at.parent
         self._next = [0] * len(self._chain)
+        self._streams: dict[tuple[int, Context], StreamState] = {}
+        """Those on the way, by region and context, until they are behind us."""
         self._waiting: dict[Context, Any] = {}
         self._passed: set[Context] = set()
         self._moving = False
@@ -49,6 +49,11 @@ class Turns:
         if self._chain:
             self._passed.add(context_of(inst))
             self.move()
+
+    def opened(self, stream: StreamState) -> None:
+        """Take note of a stream: its items may come here."""
+        if stream.region in self._chain:
+            self._streams[stream.region.index, context_of(stream.parent)] = stream
 
     def concerns(self, region: Region) -> bool:
         """Return whether instances of a region lie on the way to these turns."""
@@ -71,12 +76,15 @@ class Turns:
         for level, region in enumerate(self._chain):
             if ctx and ctx in self._passed:
                 return self._up(level - 1, ctx)
-            stream = self._run.streams.get((region.index, ctx))
+            stream = self._streams.get((region.index, ctx))
             if stream is None:
                 return False
             index = self._next[level]
             if index >= stream.count:
-                return stream.ended and level > 0 and self._up(level - 1, ctx)
+                if not stream.ended or not level:
+                    return False
+                del self._streams[region.index, ctx]
+                return self._up(level - 1, ctx)
             ctx = (*ctx, (region.axis, index))
         if ctx in self._waiting:
             what = self._waiting.pop(ctx)

@@ -38,6 +38,8 @@ class Unset:
 
 
 UNSET: Final = Unset()
+_MOST_DOUBLINGS: Final = 60
+"""Of a back-off: one of a nanosecond has grown to a life's length by then."""
 _TUPLE: Final = cast("type[Any]", tuple)
 
 
@@ -75,7 +77,8 @@ class Retry:
 
     def delay(self, failed: int, draw: float) -> float:
         """Return the seconds to wait after `failed` attempts; `draw` is from [0, 1)."""
-        return float(self.backoff * 2 ** (failed - 1) + self.jitter * draw)
+        doublings = min(failed - 1, _MOST_DOUBLINGS)
+        return float(self.backoff * 2**doublings + self.jitter * draw)
 
 
 @dataclass(frozen=True, slots=True)
