@@ -153,6 +153,8 @@ class Lowering:
         self.done: dict[GraphOp, DoneNode] = {}
         self.spans: dict[GraphOp, tuple[int, int]] = {}
         """The nodes of a graph: the number of the first, and past the last."""
+        self.closed: dict[int, int] = {}
+        """Runs of nodes that a `DoneNode` speaks for, told in the same way."""
         self.values: Values = Values(self)
 
     def run(self) -> Plan:
@@ -459,20 +461,27 @@ class Lowering:
             done = DoneNode(region, self._path(scope, op))
             enter = self.scopes[op].enter
             needs = [enter] if enter is not None else []
-            self.builder.take(done, needs, self._sinks(op, region))
+            self._take_done(op, done, needs)
             self.done[op] = done
         return self.done[op]
 
+    def _take_done(self, op: GraphOp, done: DoneNode, needs: Iterable[Node]) -> None:
+        """Take in a node that is decided last of all in a graph, and so speaks for all of it."""
+        waits = len(self.builder.nodes)
+        self.builder.take(done, needs, self._sinks(op, done.region))
+        for first, past in (self.spans[op], (waits, done.id)):
+            if first < past:
+                self.closed[first] = past
+
     def _sinks(self, op: GraphOp, region: Region) -> list[Node]:
         """Return nodes of `region` such that once they are decided all of a graph is."""
-        first, last = self.spans[op]
         by_region: dict[Region, list[Node]] = {}
-        for node in self.builder.nodes[first:last]:
-            by_region.setdefault(node.region, []).append(node)
-            at = node.region
-            while at is not region and at.parent is not None:
-                by_region.setdefault(at.parent, [])
+        for node in self._open_nodes(op):
+            at: Region | None = node.region
+            while at is not None and at not in by_region:
+                by_region[at] = []
                 at = at.parent
+            by_region[node.region].append(node)
         # Deepest first: what happens in items is over when a wait in the region around is.
         for inner in sorted(by_region, key=lambda one: -one.depth):
             if inner is region or not region.holds(inner):
@@ -480,6 +489,15 @@ class Lowering:
             wait = self._wait_for_end(inner, _without_followed(by_region[inner]), op.name)
             by_region[wait.region].append(wait)
         return _without_followed(by_region.get(region, []))
+
+    def _open_nodes(self, op: GraphOp) -> Iterator[Node]:
+        """Yield a graph's nodes, without those that the `DoneNode` of a graph inside speaks for."""
+        number, last = self.spans[op]
+        while number < last:
+            past = self.closed.get(number)
+            if past is None:
+                yield self.builder.nodes[number]
+            number = number + 1 if past is None else past
 
     def _wait_for_end(self, region: Region, after: Iterable[Node], path: str) -> WaitNode:
         """Make a node around `region` that waits for the end of the stream and for `after`."""
@@ -547,7 +565,7 @@ class Lowering:
         self.builder.guard = outer_guard
         node.done = DoneNode(node.child, path)
         node.done.loop = node
-        self.builder.take(node.done, (), self._sinks(op, node.child))
+        self._take_done(op, node.done, ())
         node.until = self._compile_until(op, node)
 
     def _lower_body_outputs(self, body: Scope, node: LoopNode) -> None:
