@@ -343,8 +343,10 @@ class Values:
     def consume(self, node: Any, cell: CellNode) -> None:
         """Let a node of the region around take a cell's part of every item."""
         cell.consumer = node
-        if node not in cell.region.waiters:
-            cell.region.waiters.append(node)
+        waiters = cell.region.waiters
+        # Only a zip takes several cells, one after the other.
+        if not waiters or waiters[-1] is not node:
+            waiters.append(node)
 
     def _collect(self, scope: Scope, expression: Collect, path: str) -> Place:
         place = self.place(scope, expression.base, path)
