@@ -8,7 +8,8 @@ unless the node is skipped as a whole there. Only the gate links into the stream
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from operonx.core.plan.implied import Implied
@@ -48,6 +49,13 @@ class PlanBuilder:
         region = Region(len(self.regions), parent, axis, owner)
         self.regions.append(region)
         return region
+
+    @contextmanager
+    def guarded(self, guard: Guard | None) -> Generator[None]:
+        """Put what is added meanwhile under a guard, if there is one."""
+        outer, self.guard = self.guard, guard or self.guard
+        yield
+        self.guard = outer
 
     def take(self, node: Node, needs: Iterable[Node] = (), after: Iterable[Node] = ()) -> None:
         """Take a node in.
