@@ -21,9 +21,8 @@ from operonx.core.expressions.refs import (
     ParentRef,
     PortRef,
     StreamOf,
-    children,
-    walk,
 )
+from operonx.core.expressions.walking import children, walk
 from operonx.core.graph.branches import BranchOp, SwitchOp
 from operonx.core.graph.loops import LoopOp
 from operonx.core.ops.base import Op

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from operonx.core.expressions.refs import Chosen, ErrorRef, Expression, PortRef, walk
+from operonx.core.expressions.refs import Chosen, ErrorRef, Expression, PortRef
+from operonx.core.expressions.walking import walk
 from operonx.core.graph.analysis import expressions_of
 from operonx.core.graph.graph import Edge
 from operonx.core.ops.base import Op

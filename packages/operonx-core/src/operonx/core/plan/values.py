@@ -21,8 +21,8 @@ from operonx.core.expressions.refs import (
     ParentRef,
     PortRef,
     StreamOf,
-    walk,
 )
+from operonx.core.expressions.walking import walk
 from operonx.core.graph.analysis import Axes, axes_of
 from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp

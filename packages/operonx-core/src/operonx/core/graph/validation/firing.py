@@ -15,8 +15,8 @@ from operonx.core.expressions.refs import (
     ParentRef,
     PortRef,
     StreamOf,
-    children,
 )
+from operonx.core.expressions.walking import children
 from operonx.core.graph.analysis import Analysis, AxisError
 from operonx.core.graph.exclusion import Needs, NeedsFinder, NeverFiresError
 from operonx.core.graph.graph import GraphOp

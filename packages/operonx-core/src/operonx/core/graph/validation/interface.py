@@ -5,15 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from operonx.core.errors import listed
-from operonx.core.expressions.refs import (
-    Constant,
-    Expression,
-    ParentRef,
-    PortRef,
-    StreamOf,
-    excess,
-    walk,
-)
+from operonx.core.expressions.refs import Constant, Expression, ParentRef, PortRef, StreamOf
+from operonx.core.expressions.walking import excess, walk
 from operonx.core.graph.analysis import Analysis, expressions_of, op_leaves
 from operonx.core.graph.graph import GraphInput, GraphOp, Write
 from operonx.core.graph.inference import TypeReader, is_stream_type, stream_type
