@@ -23,7 +23,7 @@ from operonx.core.expressions.refs import (
     StreamOf,
 )
 from operonx.core.expressions.walking import children, walk
-from operonx.core.graph.analysis import axes_of
+from operonx.core.graph.axes import axes_of
 from operonx.core.graph.branches import BranchOp
 from operonx.core.graph.loops import LoopOp
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from operonx.core.errors import EngineError
-from operonx.core.graph.analysis import Axes, expressions_of
+from operonx.core.graph.analysis import expressions_of
 from operonx.core.graph.branches import BranchOp
 from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp
@@ -27,6 +27,7 @@ from operonx.core.plan.windows import drop_deadlocking_windows
 from operonx.core.plan.zips import lower_zip
 
 if TYPE_CHECKING:
+    from operonx.core.graph.axes import Axes
     from operonx.core.ops.base import Op
 
 __all__ = ["Lowering", "compile_plan"]

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from operonx.core.expressions.refs import Chosen, ErrorRef, Expression, PortRef
 from operonx.core.expressions.walking import walk
 from operonx.core.graph.analysis import expressions_of
-from operonx.core.graph.graph import Edge
+from operonx.core.graph.parts import Edge
 from operonx.core.ops.base import Op
 from operonx.core.plan.nodes import AnyNode, ChoiceNode, DoneNode, Node, OutputNode
 from operonx.core.plan.places import Place
 
 if TYPE_CHECKING:
-    from operonx.core.graph.analysis import Analysis, Axes
+    from operonx.core.graph.analysis import Analysis
+    from operonx.core.graph.axes import Axes
     from operonx.core.graph.graph import GraphOp
 
 __all__ = ["Scope", "new_scope"]

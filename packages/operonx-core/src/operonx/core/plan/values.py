@@ -23,7 +23,7 @@ from operonx.core.expressions.refs import (
     StreamOf,
 )
 from operonx.core.expressions.walking import walk
-from operonx.core.graph.analysis import Axes, axes_of
+from operonx.core.graph.axes import Axes, axes_of
 from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp
 from operonx.core.plan.choices import choice_place

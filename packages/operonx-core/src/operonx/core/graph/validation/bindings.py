@@ -18,7 +18,8 @@ from operonx.core.ops.signature import Parameter
 from operonx.core.schema import assignable, plain, type_name, validator
 
 if TYPE_CHECKING:
-    from operonx.core.graph.graph import GraphInput, GraphOp
+    from operonx.core.graph.graph import GraphOp
+    from operonx.core.graph.parts import GraphInput
     from operonx.core.ops.base import Op
 
 __all__ = ["TypeCheck", "check_bindings", "parameters_of", "wanted_type"]
