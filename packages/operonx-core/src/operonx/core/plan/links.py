@@ -85,6 +85,16 @@ class PlanBuilder:
 
     def finish(self) -> None:
         """Make the gates and count the signals."""
+        if len(self.regions) > 1:
+            self._make_gates()
+        targets: dict[Node, list[Node]] = {node: [] for node in self.nodes}
+        for node in self.nodes:
+            self._link(node, targets)
+        for node in self.nodes:
+            node.targets = tuple(targets[node])
+            node.linked = bool(node.after or node.reports or node.inner)
+
+    def _make_gates(self) -> None:
         for node in self.nodes:
             for pred in node.hard:
                 if pred.region is not node.region:
@@ -93,12 +103,6 @@ class PlanBuilder:
             self._add_stream_needs(node)
             self._make_gate(node)
             self._implied.add(node)
-        targets: dict[Node, list[Node]] = {node: [] for node in self.nodes}
-        for node in self.nodes:
-            self._link(node, targets)
-        for node in self.nodes:
-            node.targets = tuple(targets[node])
-            node.linked = bool(node.after or node.reports or node.inner)
 
     def _add_stream_needs(self, node: Node) -> None:
         # What takes a stream in needs it to be opened, and its items' op not to be skipped whole.
