@@ -12,7 +12,8 @@ import pytest
 
 import operonx.core as core
 from operonx.core import END, PARENT, START, GraphOp
-from operonx.core.expressions.refs import Constant, DictOf, ListOf, Operators, excess, lift, walk
+from operonx.core.expressions.refs import Constant, DictOf, ListOf, Operators, lift
+from operonx.core.expressions.walking import excess, walk
 
 # An op stands for its result in typed code; here it is looked at as an op.
 op: Callable[..., Any] = core.op

@@ -13,7 +13,7 @@ import pytest
 import operonx.core as core
 from operonx.core import END, PARENT, BuildError, GraphOp, Operon, Retry, RunStateError, if_
 from operonx.core.expressions.building import building_graph
-from operonx.core.expressions.refs import walk
+from operonx.core.expressions.walking import walk
 
 # An op stands for its result in typed code; here it is looked at as an op.
 op: Callable[..., Any] = core.op

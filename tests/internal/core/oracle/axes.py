@@ -22,9 +22,8 @@ from operonx.core.expressions.refs import (
     ParentRef,
     PortRef,
     StreamOf,
-    children,
-    walk,
 )
+from operonx.core.expressions.walking import children, walk
 from operonx.core.graph.branches import SwitchOp
 
 __all__ = [

@@ -29,8 +29,8 @@ from operonx.core.expressions.refs import (
     OrElse,
     PortRef,
     StreamOf,
-    walk,
 )
+from operonx.core.expressions.walking import walk
 
 from . import open_bugs
 from .axes import Places, axis_name, branches_to, errors_read, reads, writers, written

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from operonx.core import GraphOp, Op
-from operonx.core.expressions.refs import Expression, PortRef, walk
+from operonx.core.expressions.refs import Expression, PortRef
+from operonx.core.expressions.walking import walk
 
 from .axes import branches_to, reads
 from .outcome import Ctx

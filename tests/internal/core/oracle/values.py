@@ -40,8 +40,8 @@ from operonx.core.expressions.refs import (
     StreamOf,
     Template,
     Unary,
-    children,
 )
+from operonx.core.expressions.walking import children
 
 from .axes import Axes, Places, axis_name, written
 from .calling import OracleStream

@@ -43,16 +43,19 @@ from operonx.core.expressions.functions import (
     template,
 )
 from operonx.core.graph.branches import BranchOp, if_, switch
-from operonx.core.graph.factory import GraphFactory, Static, graph
+from operonx.core.graph.decorator import graph
+from operonx.core.graph.factory import GraphFactory
 from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp, State
+from operonx.core.graph.parameters import Static
 from operonx.core.graph.zips import ZipOp, zip_streams
 from operonx.core.operon import Operon
 from operonx.core.ops.base import Op, error_of
 from operonx.core.ops.builtin import each, emit
 from operonx.core.ops.context import CancelledRunError, RunContext
-from operonx.core.ops.decorator import OpFactory, op
+from operonx.core.ops.decorator import op
 from operonx.core.ops.edges import END, PARENT, START, edge, soft
+from operonx.core.ops.factory import OpFactory
 from operonx.core.ops.function import FuncOp
 from operonx.core.ops.policies import Policies, Rate, Retry
 from operonx.core.ops.signature import final

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from operonx.core.ops.decorator import OpFactory
+from operonx.core.ops.factory import OpFactory
 
 __all__ = ["call_by_name", "name_of"]
 

@@ -2,16 +2,17 @@
 
 `a["k"]` is a `PortRef`, `PARENT["k"]` a `ParentRef`; operators and methods wrap them. An
 expression is data: it is checked, printed and serialised, and each runtime compiles it.
+One module, however long: operators make these classes, and these classes have operators.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from operonx.core.expressions.building import building_graph
 from operonx.core.expressions.naming import assigned_name, calling_frame
+from operonx.core.expressions.symbols import PLAIN, Symbol, holds_refs
 
 __all__ = [
     "MAX_DEPTH",
@@ -29,7 +30,6 @@ __all__ = [
     "IterationsRef",
     "ListOf",
     "Method",
-    "NoValue",
     "Operators",
     "OrElse",
     "ParentRef",
@@ -37,21 +37,16 @@ __all__ = [
     "StreamOf",
     "Template",
     "Unary",
-    "children",
-    "excess",
     "lift",
     "require_op",
-    "walk",
 ]
 
 
 MAX_DEPTH: Final = 100
 """How deep an expression may nest: every runtime compiles, prints and stores it recursively."""
-_MAX_PARTS: Final = 100_000
-"""Parts of one expression, counted where they are read: `x + x` reads all of `x` twice."""
 
 
-class Operators:
+class Operators(Symbol):
     """What refs and single-port ops can do; each gives a new expression."""
 
     __slots__ = ()
@@ -493,9 +488,6 @@ class Batch(Expression):
         self.graph: Any = building_graph()
 
 
-_LEAVES: Final = frozenset({PortRef, ParentRef, Constant, ErrorRef, IterationRef, IterationsRef})
-
-
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
@@ -511,73 +503,6 @@ def require_op(per: object) -> Any:
     raise TypeError(f"per= takes an op, got {per!r}")
 
 
-def children(expression: Expression) -> tuple[Expression, ...]:  # noqa: C901 - a case each
-    """Return the expressions directly inside one."""
-    match expression:
-        case Item(base=base, key=key):
-            return (base, key)
-        case Unary(operand=operand):
-            return (operand,)
-        case Binary(left=left, right=right):
-            return (left, right)
-        case Method(base=base, arguments=arguments):
-            return (base, *arguments)
-        case Template(fields=fields):
-            return tuple(fields.values())
-        case ListOf(items=items):
-            return items
-        case DictOf(items=mapping):
-            return tuple(mapping.values())
-        case OrElse(base=base, other=other):
-            return (base, other)
-        case Chosen():
-            return expression.options()
-        case Collect(base=base) | StreamOf(base=base) | Batch(base=base):
-            return (base,)
-        case _:
-            return ()
-
-
-def walk(expression: Expression) -> Iterator[Expression]:
-    """Yield an expression and all in it, outermost first, each once however often it is used."""
-    yield expression
-    if type(expression) in _LEAVES:
-        return
-    seen = {id(expression)}
-    open_ends = list(reversed(children(expression)))
-    while open_ends:
-        current = open_ends.pop()
-        # A sum of a sum with itself, and so on, has few parts and endless paths to them.
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        if type(current) not in _LEAVES:
-            open_ends.extend(reversed(children(current)))
-
-
-def excess(expression: Expression) -> str | None:
-    """Say in which way an expression is too large for a graph, or None."""
-    if type(expression) in _LEAVES:
-        return None
-    level: dict[int, Expression] = {id(expression): expression}
-    for _ in range(MAX_DEPTH + 1):
-        level = {id(part): part for one in level.values() for part in children(one)}
-        if not level:
-            break
-    else:
-        return f"it nests more than {MAX_DEPTH} deep"
-    return f"it has more than {_MAX_PARTS:,} parts" if _parts(expression, {}) > _MAX_PARTS else None
-
-
-def _parts(expression: Expression, known: dict[int, int]) -> int:
-    count = known.get(id(expression))
-    if count is None:
-        count = 1 + sum(_parts(part, known) for part in children(expression))
-        known[id(expression)] = count
-    return count
-
-
 def lift(value: Any) -> Expression:
     """Give any value as an expression; lists, tuples and dicts that hold refs become refs.
 
@@ -588,23 +513,20 @@ def lift(value: Any) -> Expression:
     """
     if isinstance(value, Operators):
         return value._ref()  # pyright: ignore[reportPrivateUsage] - of this module
-    if type(value) in _PLAIN or not _holds_refs(value):
+    if type(value) in PLAIN or not holds_refs(value):
         return Constant(value)
     return _lifted(value, 0)
 
 
-_PLAIN: Final = frozenset({int, str, float, bool, bytes, type(None)})
 # Typed so that a value which is one of them stays `Any`.
-_LISTS: Final = cast("tuple[type[Any], ...]", (list, tuple))
 _CONTAINERS: Final = cast("tuple[type[Any], ...]", (list, tuple, dict))
-_SETS: Final = cast("tuple[type[Any], ...]", (set, frozenset))
 _DICT: Final = cast("type[Any]", dict)
 
 
 def _lifted(value: Any, depth: int) -> Expression:
     if isinstance(value, Operators):
         return value._ref()  # pyright: ignore[reportPrivateUsage] - of this module
-    if not isinstance(value, _CONTAINERS) or not _holds_refs(value):
+    if not isinstance(value, _CONTAINERS) or not holds_refs(value):
         return Constant(value)
     if depth > MAX_DEPTH:
         raise ValueError(
@@ -615,56 +537,3 @@ def _lifted(value: Any, depth: int) -> Expression:
         return DictOf({key: _lifted(item, depth + 1) for key, item in value.items()})
     items = tuple(_lifted(item, depth + 1) for item in value)
     return ListOf(items, as_tuple=isinstance(value, tuple))
-
-
-class NoValue:
-    """Base of what is written in a graph block and has no value: `PARENT`, `END`, `~op`."""
-
-    __slots__ = ()
-    instead: ClassVar[str] = ""
-    """What to write where a value is wanted."""
-
-
-def _holds_refs(value: Any) -> bool:
-    """Tell whether a container holds refs; refuse them where they would not be seen."""
-    open_ends: list[Any] = [value]
-    seen: set[int] = set()
-    found = False
-    while open_ends:
-        current = open_ends.pop()
-        if type(current) in _PLAIN or id(current) in seen:
-            continue
-        seen.add(id(current))
-        if isinstance(current, Operators):
-            found = True
-        elif isinstance(current, NoValue):
-            raise TypeError(f"`{current!r}` is no value; {current.instead}")
-        else:
-            open_ends.extend(_contents(current))
-    return found
-
-
-def _contents(value: Any) -> Iterable[Any]:
-    """Give what in a value may be, or hold, a ref."""
-    if isinstance(value, _DICT):
-        _refuse_hidden(value, value.keys(), "a key")
-        return cast("Iterable[Any]", value.values())
-    if isinstance(value, _SETS):
-        _refuse_hidden(value, value, "an item")
-    elif isinstance(value, _LISTS) and hasattr(value, "_fields"):
-        _refuse_hidden(value, value, "a field")
-    elif isinstance(value, _LISTS):
-        return cast("Iterable[Any]", value)
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = (getattr(value, field.name, None) for field in dataclasses.fields(value))
-        _refuse_hidden(value, fields, "a field")
-    return ()
-
-
-def _refuse_hidden(value: object, parts: Iterable[Any], what: str) -> None:
-    for part in parts:
-        if isinstance(part, Operators):
-            raise TypeError(
-                f"{part!r} is {what} of a `{type(value).__name__}`, where no graph can follow it; "
-                "only lists, tuples and the values of dicts may hold refs: let an op build it"
-            )

@@ -21,10 +21,9 @@ from operonx.core.expressions.refs import (
     ParentRef,
     PortRef,
     StreamOf,
-    children,
-    walk,
 )
-from operonx.core.graph.analysis import axes_of
+from operonx.core.expressions.walking import children, walk
+from operonx.core.graph.axes import axes_of
 from operonx.core.graph.branches import BranchOp
 from operonx.core.graph.loops import LoopOp
 

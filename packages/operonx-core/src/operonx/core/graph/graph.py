@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
 from operonx.core.errors import BuildError, BuildIssue
 from operonx.core.expressions.building import building_graph, pop_graph, push_graph
 from operonx.core.expressions.naming import assigned_name, calling_frame
 from operonx.core.expressions.refs import Expression, ParentRef, PortRef, lift
+from operonx.core.graph.parts import Edge, GraphInput, Write, declared_inputs
 from operonx.core.ops.base import Op
 from operonx.core.ops.edges import PARENT
 from operonx.core.ops.policies import NO_POLICIES, OnError
@@ -20,51 +20,9 @@ if TYPE_CHECKING:
     from operonx.core.graph.loops import LoopOp
     from operonx.core.ops.signature import Port
 
-__all__ = ["Edge", "GraphInput", "GraphOp", "Write"]
+__all__ = ["GraphOp"]
 
 _LOOP_SETTINGS: Final = ("name", "timeout", "concurrency", "on_error")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Edge:
-    """`source >> target`, or `source >> ~target`."""
-
-    source: Op
-    """What comes first."""
-    target: Op
-    """What waits for it."""
-    soft: bool
-    """Whether the target may fire though the source was skipped."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Write:
-    """An output of a graph, or a write of a loop's state: `expression >> PARENT[key]`."""
-
-    key: str
-    """The name of the output."""
-    expression: Expression
-    """What is written."""
-    op: Op | None = None
-    """The op that was given it as `outputs=`."""
-
-    def place(self, graph: Op) -> Op:
-        """Return where a mistake in it is shown: at the op that was given it, or the graph."""
-        return graph if self.op is None else self.op
-
-
-@dataclass(frozen=True, slots=True)
-class GraphInput:
-    """An input of a graph."""
-
-    name: str
-    """The name it is given by, and read by as `PARENT[name]`."""
-    annotation: Any = Any
-    """Its type, `Any` where unknown."""
-    required: bool = True
-    """Whether it has no default."""
-    default: Any = None
-    """What it is where it is not given."""
 
 
 class GraphOp(Op):
@@ -106,7 +64,7 @@ class GraphOp(Op):
         lifted = {key: lift(value) for key, value in bindings.items()}
         own_name = self.kind if name is None else name
         super().__init__(own_name, lifted, policies, named=name is not None)
-        self.parameters: dict[str, GraphInput] | None = _declared(inputs)
+        self.parameters: dict[str, GraphInput] | None = declared_inputs(inputs)
         """The inputs by name; None until built where a root graph's reads tell them."""
         self.ops: list[Op] = []
         """The ops, in the order in which they were made."""
@@ -347,17 +305,3 @@ class GraphOp(Op):
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         # JupyterLab and Notebook 7.1+ draw this type; others show the text.
         return {"text/vnd.mermaid": self.to_mermaid(), "text/plain": str(self)}
-
-
-def _declared(inputs: Iterable[str] | Mapping[str, Any] | None) -> dict[str, GraphInput] | None:
-    if inputs is None:
-        return None
-    names: list[object] = [] if isinstance(inputs, str) else [*inputs]
-    if isinstance(inputs, str) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"inputs={inputs!r}: takes a list of names, or types by name")
-    if isinstance(inputs, Mapping):
-        return {
-            name: given if isinstance(given, GraphInput) else GraphInput(name, given)
-            for name, given in cast("Mapping[str, Any]", inputs).items()
-        }
-    return {str(name): GraphInput(str(name)) for name in names}

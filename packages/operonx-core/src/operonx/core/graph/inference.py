@@ -31,7 +31,7 @@ from operonx.core.schema import field_annotations, is_typed_dict, plain, type_na
 from operonx.core.streaming import Stream
 
 if TYPE_CHECKING:
-    from operonx.core.graph.graph import GraphInput
+    from operonx.core.graph.parts import GraphInput
 
 __all__ = ["Report", "TypeReader", "is_stream_type", "stream_type"]
 

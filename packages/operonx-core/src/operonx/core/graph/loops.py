@@ -9,15 +9,10 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias, cast
 from operonx.core.errors import listed
 from operonx.core.expressions.building import building_graph
 from operonx.core.expressions.naming import assigned_name, calling_frame
-from operonx.core.expressions.refs import (
-    Expression,
-    IterationRef,
-    IterationsRef,
-    NoValue,
-    ParentRef,
-    lift,
-)
-from operonx.core.graph.graph import GraphInput, GraphOp
+from operonx.core.expressions.refs import Expression, IterationRef, IterationsRef, ParentRef, lift
+from operonx.core.expressions.symbols import NoValue
+from operonx.core.graph.graph import GraphOp
+from operonx.core.graph.parts import GraphInput
 from operonx.core.ops.policies import UNSET
 
 __all__ = ["Iterations", "LoopOp", "Reducer", "State", "rebind_parent"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from operonx.core.graph.analysis import port_axes
+from operonx.core.graph.axes import port_axes
 from operonx.core.graph.branches import BranchOp, SwitchOp
 from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp

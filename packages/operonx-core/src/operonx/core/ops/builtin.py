@@ -8,7 +8,8 @@ from typing import Any, Generic, TypedDict, TypeVar, cast
 from operonx.core.expressions.building import building_graph
 from operonx.core.expressions.naming import calling_frame
 from operonx.core.ops.context import RunContext  # noqa: TC001 - `@op` reads annotations
-from operonx.core.ops.decorator import OpFactory, op
+from operonx.core.ops.decorator import op
+from operonx.core.ops.factory import OpFactory
 
 __all__ = ["EachItem", "each", "emit"]
 

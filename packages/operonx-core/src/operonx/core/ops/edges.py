@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from operonx.core.errors import listed
 from operonx.core.expressions.building import building_graph
-from operonx.core.expressions.refs import Expression, IterationRef, NoValue, ParentRef, lift
+from operonx.core.expressions.refs import Expression, IterationRef, ParentRef, lift
+from operonx.core.expressions.symbols import NoValue
 
 if TYPE_CHECKING:
     from operonx.core.ops.base import Op

@@ -8,9 +8,11 @@ unless the node is skipped as a whole there. Only the gate links into the stream
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from operonx.core.plan.implied import Implied
 from operonx.core.plan.nodes import (
     AllNode,
     AnyNode,
@@ -40,13 +42,20 @@ class PlanBuilder:
         self.guard: Guard | None = None
         """The guard of what is added now."""
         self._gates: dict[tuple[int, frozenset[Node]], Node] = {}
-        self._above: dict[Node, set[Node]] = {}
+        self._implied = Implied()
 
     def add_region(self, parent: Region | None, axis: str, owner: Node | None) -> Region:
         """Make a region."""
         region = Region(len(self.regions), parent, axis, owner)
         self.regions.append(region)
         return region
+
+    @contextmanager
+    def guarded(self, guard: Guard | None) -> Generator[None]:
+        """Put what is added meanwhile under a guard, if there is one."""
+        outer, self.guard = self.guard, guard or self.guard
+        yield
+        self.guard = outer
 
     def take(self, node: Node, needs: Iterable[Node] = (), after: Iterable[Node] = ()) -> None:
         """Take a node in.
@@ -76,15 +85,24 @@ class PlanBuilder:
 
     def finish(self) -> None:
         """Make the gates and count the signals."""
-        for node in list(self.nodes):
-            self._add_stream_needs(node)
-            self._make_gate(node)
+        if len(self.regions) > 1:
+            self._make_gates()
         targets: dict[Node, list[Node]] = {node: [] for node in self.nodes}
         for node in self.nodes:
             self._link(node, targets)
         for node in self.nodes:
             node.targets = tuple(targets[node])
             node.linked = bool(node.after or node.reports or node.inner)
+
+    def _make_gates(self) -> None:
+        for node in self.nodes:
+            for pred in node.hard:
+                if pred.region is not node.region:
+                    self._implied.mark(pred)
+        for node in list(self.nodes):
+            self._add_stream_needs(node)
+            self._make_gate(node)
+            self._implied.add(node)
 
     def _add_stream_needs(self, node: Node) -> None:
         # What takes a stream in needs it to be opened, and its items' op not to be skipped whole.
@@ -114,11 +132,12 @@ class PlanBuilder:
 
         A graph that may be skipped on failure has a stream's end only if it ends well itself.
         """
-        inside = _owner(region).guard
-        while inside is not None and not _is_within(node.guard, inside):
-            if inside.contains and inside.done is not None and inside.done.region is node.region:
-                self.need(node, inside.done)
-            inside = inside.outer
+        around = set(_outwards(node.guard))
+        for guard in _outwards(_owner(region).guard):
+            if guard in around:
+                return
+            if guard.contains and guard.done is not None and guard.done.region is node.region:
+                self.need(node, guard.done)
 
     def _make_gate(self, node: Node) -> None:
         region = node.region
@@ -131,17 +150,17 @@ class PlanBuilder:
         found = {pred.gate for pred in node.hard if pred.region is region and pred.gate is not None}
         found |= set(self._outer_needs(node))
         if isinstance(node, ChoiceNode):
-            above = self._above_of(_owner(region))
+            owner = _owner(region)
             gates = {one.gate for one in node.strict if one.gate is not None}
             either = self._any_gate(node, node.options)
-            found |= (gates if either is None else {*gates, either}) - above
+            gates |= set() if either is None else {either}
+            found |= {gate for gate in gates if not self._implied.holds(owner, gate)}
         if found:
             node.gate = self._all_gate(region, frozenset(found), node)
 
     def _outer_needs(self, node: Node) -> list[Node]:
-        region = node.region
-        above: set[Node] = self._above_of(_owner(region)) if region.parent is not None else set()
-        return [pred for pred in node.hard if pred.region is not region and pred not in above]
+        outer = [pred for pred in node.hard if pred.region is not node.region]
+        return [pred for pred in outer if not self._implied.holds(_owner(node.region), pred)]
 
     def _all_gate(self, region: Region, found: frozenset[Node], node: Node) -> Node:
         owner = _owner(region)
@@ -169,22 +188,8 @@ class PlanBuilder:
         self.take(gate, needs)
         gate.guard = node.guard
         self._make_gate(gate)
-
-    def _above_of(self, node: Node) -> set[Node]:
-        """Return all nodes that must have fired where `node` does, itself included."""
-        known = self._above.get(node)
-        if known is None:
-            known = {node}
-            open_ends = [node]
-            while open_ends:
-                at = open_ends.pop()
-                owner = at.region.owner
-                for pred in (*at.hard, *(() if owner is None else (owner,))):
-                    if pred not in known:
-                        known.add(pred)
-                        open_ends.append(pred)
-            self._above[node] = known
-        return known
+        self._implied.mark(gate)
+        self._implied.add(gate)
 
     def _link(self, node: Node, targets: dict[Node, list[Node]]) -> None:
         region = node.region
@@ -206,10 +211,11 @@ class PlanBuilder:
             region.roots.append(node)
 
 
-def _is_within(guard: Guard | None, outer: Guard) -> bool:
-    while guard is not None and guard is not outer:
+def _outwards(guard: Guard | None) -> Iterator[Guard]:
+    """Yield a guard and those around it."""
+    while guard is not None:
+        yield guard
         guard = guard.outer
-    return guard is outer
 
 
 def _owner(region: Region) -> Node:

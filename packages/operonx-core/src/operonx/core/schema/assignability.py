@@ -13,15 +13,8 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from types import GenericAlias
 from typing import Any, Final, Literal, Never, NoReturn, Union, get_args, get_origin
 
-from .annotations import (
-    field_annotations,
-    holds_items,
-    is_one_of,
-    is_typed_dict,
-    plain,
-    required_keys,
-    union_members,
-)
+from .annotations import holds_items, is_one_of, is_typed_dict, plain, union_members
+from .fields import field_annotations, required_keys
 from .validation import validator
 
 __all__ = ["assignable"]

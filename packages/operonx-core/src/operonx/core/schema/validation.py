@@ -14,17 +14,16 @@ from typing import Annotated, Any, Final, Literal, Never, NoReturn, get_args, ge
 
 from . import constraints
 from .annotations import (
-    field_annotations,
     holds_items,
     is_alias,
     is_one_of,
     is_typed_dict,
     peeled,
     plain,
-    required_keys,
     union_members,
 )
 from .containers import Check, Part, accept, collection, fixed_tuple, mapping, typed_dict, union
+from .fields import field_annotations, required_keys
 from .messages import misfit
 from .names import type_name
 

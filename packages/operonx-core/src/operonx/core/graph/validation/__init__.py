@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from operonx.core.graph.analysis import Analysis, order_ops
+from operonx.core.graph.analysis import Analysis
+from operonx.core.graph.ordering import order_ops
 from operonx.core.graph.validation.bindings import TypeCheck, check_bindings
 from operonx.core.graph.validation.firing import check_firing
 from operonx.core.graph.validation.interface import (

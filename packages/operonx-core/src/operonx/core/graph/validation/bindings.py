@@ -6,15 +6,8 @@ from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from operonx.core.errors import did_you_mean, listed
-from operonx.core.expressions.refs import (
-    Binary,
-    Constant,
-    Expression,
-    ParentRef,
-    PortRef,
-    StreamOf,
-    walk,
-)
+from operonx.core.expressions.refs import Binary, Constant, Expression, ParentRef, PortRef, StreamOf
+from operonx.core.expressions.walking import walk
 from operonx.core.graph.analysis import Analysis, expressions_of
 from operonx.core.graph.branches import BranchOp, SwitchOp
 from operonx.core.graph.inference import TypeReader, is_stream_type, stream_type
@@ -25,7 +18,8 @@ from operonx.core.ops.signature import Parameter
 from operonx.core.schema import assignable, plain, type_name, validator
 
 if TYPE_CHECKING:
-    from operonx.core.graph.graph import GraphInput, GraphOp
+    from operonx.core.graph.graph import GraphOp
+    from operonx.core.graph.parts import GraphInput
     from operonx.core.ops.base import Op
 
 __all__ = ["TypeCheck", "check_bindings", "parameters_of", "wanted_type"]

@@ -15,16 +15,17 @@ from operonx.core.expressions.refs import (
     ParentRef,
     PortRef,
     StreamOf,
-    children,
 )
-from operonx.core.graph.analysis import Analysis, AxisError
+from operonx.core.expressions.walking import children
+from operonx.core.graph.axes import AxisError
 from operonx.core.graph.exclusion import Needs, NeedsFinder, NeverFiresError
 from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp
 from operonx.core.graph.zips import ZipOp
 
 if TYPE_CHECKING:
-    from operonx.core.graph.graph import Write
+    from operonx.core.graph.analysis import Analysis
+    from operonx.core.graph.parts import Write
     from operonx.core.ops.base import Op
 
 __all__ = ["check_firing"]

@@ -5,19 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from operonx.core.errors import listed
-from operonx.core.expressions.refs import (
-    Constant,
-    Expression,
-    ParentRef,
-    PortRef,
-    StreamOf,
-    excess,
-    walk,
-)
+from operonx.core.expressions.refs import Constant, Expression, ParentRef, PortRef, StreamOf
+from operonx.core.expressions.walking import excess, walk
 from operonx.core.graph.analysis import Analysis, expressions_of, op_leaves
-from operonx.core.graph.graph import GraphInput, GraphOp, Write
+from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.inference import TypeReader, is_stream_type, stream_type
 from operonx.core.graph.loops import LoopOp
+from operonx.core.graph.parts import GraphInput, Write
 from operonx.core.graph.validation.bindings import parameters_of, wanted_type
 from operonx.core.ops.policies import POLICY_NAMES
 

@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from operonx.core.errors import listed
-from operonx.core.graph.analysis import Analysis, Axes, AxisError, axes_of, op_leaves
+from operonx.core.graph.analysis import Analysis, op_leaves
+from operonx.core.graph.axes import Axes, AxisError, axes_of
 from operonx.core.graph.branches import BranchOp
 from operonx.core.graph.exclusion import Needs, exclusive
-from operonx.core.graph.graph import GraphOp, Write
+from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp
 from operonx.core.ops.signature import Port
 
 if TYPE_CHECKING:
+    from operonx.core.graph.parts import Write
     from operonx.core.graph.validation.bindings import TypeCheck
     from operonx.core.ops.base import Op
 

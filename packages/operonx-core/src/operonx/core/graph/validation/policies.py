@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from operonx.core.errors import listed
-from operonx.core.ops.decorator import OpFactory
+from operonx.core.ops.factory import OpFactory
 from operonx.core.ops.function import FuncOp, OpDefinition
 from operonx.core.ops.policies import NO_POLICIES, POLICY_NAMES, UNSET
 

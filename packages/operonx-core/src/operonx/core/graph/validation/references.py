@@ -15,8 +15,8 @@ from operonx.core.expressions.refs import (
     IterationsRef,
     ParentRef,
     PortRef,
-    walk,
 )
+from operonx.core.expressions.walking import walk
 from operonx.core.graph.branches import BranchOp, SwitchOp
 from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp

@@ -9,19 +9,14 @@ from operonx.core.expressions.refs import (
     ParentRef,
     StreamOf,
 )
-from operonx.core.graph.analysis import (
-    Analysis,
-    Axes,
-    AxisError,
-    axes_of,
-    join_axes,
-)
+from operonx.core.graph.axes import Axes, AxisError, axes_of, join_axes
 from operonx.core.graph.branches import BranchOp
 from operonx.core.graph.inference import is_stream_type
 from operonx.core.graph.loops import LoopOp
 from operonx.core.graph.zips import ZipOp
 
 if TYPE_CHECKING:
+    from operonx.core.graph.analysis import Analysis
     from operonx.core.graph.graph import GraphOp
     from operonx.core.ops.base import Op
 

@@ -19,10 +19,9 @@ from operonx.core.expressions.refs import (
     ParentRef,
     PortRef,
     StreamOf,
-    excess,
     lift,
-    walk,
 )
+from operonx.core.expressions.walking import excess, walk
 from operonx.core.graph.loops import LoopOp, rebind_parent
 
 if TYPE_CHECKING:
