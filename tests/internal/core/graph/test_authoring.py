@@ -329,11 +329,11 @@ def test_a_stream_is_handed_into_nested_graphs(inner: Any) -> None:
 EXPECTED_TEXT = """\
 graph g(n: int)
   n(n=PARENT["n"]) -> result: int[n]
-  graph sub(x: int)
+  graph sub(x: int) for each [n]
     kept(x=PARENT["x"]) -> result: int
     kept["result"] >> result
     x = n["result"]
-  branch: if sub["result"] < 2: small
+  branch for each [n]: if sub["result"] < 2: small
   small(x=sub["result"]) -> result: int[n]
   n >> ~small
   small["result"].collect() >> all"""
