@@ -340,21 +340,27 @@ graph g(n: int)
 EXPECTED_MERMAID = """\
 flowchart TB
   subgraph g["g"]
+    direction TB
+    g_start(["START"])
     n0[/"n"/]
     subgraph n1["sub"]
+      direction TB
+      n1_start(["START<br/>for each [n]"])
       n2["kept"]
-      n1_end([END])
+      n1_end(["END"])
+      n1_start -->|"x"| n2
       n2 -->|"result"| n1_end
     end
-    n3["small"]
-    n4{"branch"}
-    g_end([END])
+    n3["small<br/>for each [n]"]
+    n4{"branch<br/>for each [n]"}
+    g_end(["END"])
+    g_start -->|"n"| n0
     n0 --> n1
     n1 --> n3
     n1 --> n4
-    n4 -->|"sub[&quot;result&quot;] &lt; 2"| n3
     n0 -.-> n3
-    n3 -->|"all"| g_end
+    n3 -->|"all from collect()"| g_end
+    n4 -->|"if sub[#34;result#34;] #60; 2"| n3
   end"""
 
 
