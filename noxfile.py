@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import nox
@@ -94,3 +95,17 @@ def demo(session: nox.Session) -> None:
     session.install("--constraint=constraints.txt", *SETS["all"], env=UV)
     for example in sorted(Path("examples").glob("*.py")):
         session.run("python", str(example))
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """Tools too large for CI read what we write: Mermaid's own parser (needs Node and npm)."""
+    install_tested(session, CORE)
+    folder = Path(session.create_tmp())
+    for file in Path("tests/interop/mermaid").iterdir():
+        shutil.copy(file, folder)
+    session.run("python", "tests/interop/draw.py", str(folder))
+    with session.chdir(folder):
+        session.run("npm", "install", "--no-package-lock", "--silent", external=True)
+        drawings = sorted(str(path) for path in Path().glob("*.mmd"))
+        session.run("node", "parse.mjs", *drawings, external=True)

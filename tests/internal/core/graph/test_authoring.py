@@ -329,32 +329,38 @@ def test_a_stream_is_handed_into_nested_graphs(inner: Any) -> None:
 EXPECTED_TEXT = """\
 graph g(n: int)
   n(n=PARENT["n"]) -> result: int[n]
-  graph sub(x: int)
+  graph sub(x: int) for each [n]
     kept(x=PARENT["x"]) -> result: int
     kept["result"] >> result
     x = n["result"]
-  branch: if sub["result"] < 2: small
+  branch for each [n]: if sub["result"] < 2: small
   small(x=sub["result"]) -> result: int[n]
   n >> ~small
   small["result"].collect() >> all"""
 EXPECTED_MERMAID = """\
 flowchart TB
   subgraph g["g"]
+    direction TB
+    g_start(["START"])
     n0[/"n"/]
     subgraph n1["sub"]
+      direction TB
+      n1_start(["START<br/>for each [n]"])
       n2["kept"]
-      n1_end([END])
+      n1_end(["END"])
+      n1_start -->|"x"| n2
       n2 -->|"result"| n1_end
     end
-    n3["small"]
-    n4{"branch"}
-    g_end([END])
+    n3["small<br/>for each [n]"]
+    n4{"branch<br/>for each [n]"}
+    g_end(["END"])
+    g_start -->|"n"| n0
     n0 --> n1
     n1 --> n3
     n1 --> n4
-    n4 -->|"sub[&quot;result&quot;] &lt; 2"| n3
     n0 -.-> n3
-    n3 -->|"all"| g_end
+    n3 -->|"all from collect()"| g_end
+    n4 -->|"if sub[#34;result#34;] #60; 2"| n3
   end"""
 
 

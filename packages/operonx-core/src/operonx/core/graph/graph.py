@@ -303,5 +303,9 @@ class GraphOp(Op):
         return to_mermaid(self)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        # JupyterLab and Notebook 7.1+ draw this type; others show the text.
-        return {"text/vnd.mermaid": self.to_mermaid(), "text/plain": str(self)}
+        from operonx.core.graph.mermaid import is_drawable  # drawing is rare
+
+        # JupyterLab and Notebook from 7.1 draw this type; others show the text.
+        drawing = self.to_mermaid()
+        shown = {"text/vnd.mermaid": drawing} if is_drawable(drawing) else {}
+        return {**shown, "text/plain": str(self)}

@@ -1,20 +1,31 @@
-"""A built graph as a Mermaid flowchart."""
+"""A built graph as a Mermaid flowchart; `docs/how-to/see-a-graph.md` is its legend."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from operonx.core.expressions.printing import show
-from operonx.core.graph.analysis import expressions_of, op_leaves
-from operonx.core.graph.branches import BranchOp
+from operonx.core.graph.arrows import Arrow, arrows_of
+from operonx.core.graph.branches import BranchOp, SwitchOp
 from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp
+from operonx.core.graph.show import own_axes, policy_texts, printable
+from operonx.core.graph.zips import ZipOp
 
 if TYPE_CHECKING:
     from operonx.core.ops.base import Op
 
-__all__ = ["to_mermaid"]
+__all__ = ["is_drawable", "to_mermaid"]
+
+_LONGEST_WORD: Final = 50
+_LONGEST_LINE: Final = 100
+"""Characters of a label's line; Mermaid wraps at spaces. What is longer pushes all else away."""
+_MAX_TEXT: Final = 50_000
+_MAX_ARROWS: Final = 499
+"""What Mermaid draws unless told otherwise; far more keeps a browser busy for minutes."""
+_PLAIN: Final = frozenset(" _=.,?!'()[]{}/+-|@")
+"""Characters that mean nothing to Mermaid, Markdown or HTML inside a quoted label."""
 
 
 def to_mermaid(graph: GraphOp) -> str:
@@ -22,76 +33,95 @@ def to_mermaid(graph: GraphOp) -> str:
     ids: dict[Op, str] = {graph: "g"}
     for number, op in enumerate(graph.walk()):
         ids[op] = f"n{number}"
-    lines = ["flowchart TB"]
-    lines.extend(_graph_lines(graph, ids))
-    return "\n".join(lines)
+    return "\n".join(["flowchart TB", *_lines(graph, ids)])
 
 
-def _graph_lines(graph: GraphOp, ids: dict[Op, str]) -> Iterator[str]:
+def is_drawable(text: str) -> bool:
+    """Return whether Mermaid, as it comes, draws a text of `to_mermaid`."""
+    # Labels have no `>` of their own, so each is an arrow's.
+    return len(text) <= _MAX_TEXT and text.count("->") <= _MAX_ARROWS
+
+
+def _lines(graph: GraphOp, ids: dict[Op, str]) -> Iterator[str]:
     # Open graphs with what is left of their ops: graphs may be nested deeper than Python recurses.
     open_graphs: list[tuple[GraphOp, Iterator[Op]]] = [(graph, iter(graph.ops))]
-    yield f'  subgraph {ids[graph]}["{_escape(_title(graph))}"]'
+    yield from _opening(graph, ids[graph], "  ")
     while open_graphs:
         current, left = open_graphs[-1]
         indent = "  " * (len(open_graphs) + 1)
         op = next(left, None)
         if op is None:
             open_graphs.pop()
-            yield f"{indent}{ids[current]}_end([END])"
-            yield from (indent + edge for edge in _edges(current, ids))
+            yield indent + _closing(current, ids[current])
+            yield from (indent + _edge(arrow, current, ids) for arrow in arrows_of(current))
             yield f"{indent[2:]}end"
         elif isinstance(op, GraphOp):
             open_graphs.append((op, iter(op.ops)))
-            yield f'{indent}subgraph {ids[op]}["{_escape(_title(op))}"]'
+            yield from _opening(op, ids[op], indent)
         else:
             yield indent + _node(op, ids[op])
 
 
-def _title(graph: GraphOp) -> str:
+def _opening(graph: GraphOp, key: str, indent: str) -> Iterator[str]:
+    # A title of several lines would run into what is in the box, so START has what else is told.
+    yield f'{indent}subgraph {key}["{_label([graph.name])}"]'
+    # Without this Mermaid turns a box by ninety degrees against the one around it.
+    yield f"{indent}  direction TB"
+    yield f'{indent}  {key}_start(["{_label(["START", *_details(graph)])}"])'
+
+
+def _closing(graph: GraphOp, key: str) -> str:
+    until: list[str] = []
     if isinstance(graph, LoopOp) and graph.until is not None:
-        return f"{graph.name}: loop until {show(graph.until)}"
-    return graph.name
+        until = [f"loop until {show(graph.until)}", f"max_iterations={graph.max_iterations}"]
+    return f'{key}_end(["{_label(["END", *until])}"])'
+
+
+def _details(op: Op) -> list[str]:
+    # Where an op runs changes nothing of what a drawing tells.
+    policies = [text for name, text in policy_texts(op) if name != "run_in"]
+    return [text for text in (own_axes(op), *policies) if text]
 
 
 def _node(op: Op, key: str) -> str:
-    name = _escape(op.name)
+    subject = [show(op.subject)] if isinstance(op, SwitchOp) else []
+    label = _label([op.name, *subject, *_details(op)])
     if isinstance(op, BranchOp):
-        return f'{key}{{"{name}"}}'
+        return f'{key}{{"{label}"}}'
+    if isinstance(op, ZipOp):
+        return f'{key}[/"{label}"\\]'
     if op.opens_axis:
-        return f'{key}[/"{name}"/]'
-    return f'{key}["{name}"]'
+        return f'{key}[/"{label}"/]'
+    return f'{key}["{label}"]'
 
 
-def _edges(graph: GraphOp, ids: dict[Op, str]) -> list[str]:
-    lines: list[str] = []
-    for op in graph.ops:
-        for expression in expressions_of(op):
-            lines += [
-                f"{ids[source]} --> {ids[op]}"
-                for _, source in op_leaves(expression)
-                if source in ids
-            ]
-        if isinstance(op, BranchOp):
-            lines += _arms(op, ids)
-    for edge in graph.edges:
-        arrow = "-.->" if edge.soft else "-->"
-        lines.append(f"{ids[edge.source]} {arrow} {ids[edge.target]}")
-    if graph.analysis is not None:
-        lines += [
-            f'{ids[source]} -->|"{_escape(key)}"| {ids[graph]}_end'
-            for key, writes in graph.analysis.writers.items()
-            for write in writes
-            for _, source in op_leaves(write.expression)
-        ]
-    return list(dict.fromkeys(lines))
+def _edge(arrow: Arrow, graph: GraphOp, ids: dict[Op, str]) -> str:
+    source = f"{ids[graph]}_start" if arrow.source is None else ids[arrow.source]
+    target = f"{ids[graph]}_end" if arrow.target is None else ids[arrow.target]
+    line = "-.->" if arrow.soft else "-->"
+    label = f'|"{_label([", ".join(arrow.labels)])}"|' if arrow.labels else ""
+    return f"{source} {line}{label} {target}"
 
 
-def _arms(branch: BranchOp, ids: dict[Op, str]) -> Iterator[str]:
-    for arm in branch.arms:
-        label = "else" if arm.condition is None else _escape(show(arm.condition))
-        for target in arm.resolved():
-            yield f'{ids[branch]} -->|"{label}"| {ids[target]}'
+def _label(lines: list[str]) -> str:
+    return "<br/>".join(_escape(_short(printable(line))) for line in lines)
+
+
+def _short(text: str) -> str:
+    return _cut(" ".join(_cut(word, _LONGEST_WORD) for word in text.split(" ")), _LONGEST_LINE)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    # What a text starts with can make a list or a heading of it, so only letters do.
+    return "".join(
+        char if char.isalpha() or (place and (char.isalnum() or char in _PLAIN)) else _code(char)
+        for place, char in enumerate(text)
+    )
+
+
+def _code(char: str) -> str:
+    return f"#{ord(char)};"
