@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import anyio
 
 from operonx.core.engine.handle import RunHandle, RunStream
+from operonx.core.engine.hosting import loop_is_running
 from operonx.core.engine.linking import LinkedPlan
 from operonx.core.engine.scheduler import Run
 from operonx.core.engine.sifting import Sifter
@@ -297,12 +297,8 @@ def _fitting(path: str, target: FuncOp, fake: Any) -> OpDefinition:
 
 
 def _refuse_running_loop() -> None:
-    try:
-        # The first knows of a loop outside of its tasks, the second of trio.
-        if asyncio.events._get_running_loop() is None:
-            anyio.get_current_task()
-    except RuntimeError:
-        return
-    raise RunStateError(
-        "`run_sync` was called where an event loop is running", hint="write `await engine.run(...)`"
-    )
+    if loop_is_running():
+        raise RunStateError(
+            "`run_sync` was called where an event loop is running",
+            hint="write `await engine.run(...)`",
+        )
