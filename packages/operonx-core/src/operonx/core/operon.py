@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import anyio
 
+from operonx.core.engine.carriers import carriers
 from operonx.core.engine.handle import RunHandle, RunStream
 from operonx.core.engine.hosting import loop_is_running
 from operonx.core.engine.linking import LinkedPlan
+from operonx.core.engine.replacing import replacements
 from operonx.core.engine.scheduler import Run
 from operonx.core.engine.sifting import Sifter
 from operonx.core.errors import InputError, RunStateError, did_you_mean, listed
 from operonx.core.expressions.building import building_graph
-from operonx.core.expressions.refs import IterationsRef, ParentRef, PortRef
 from operonx.core.graph.factory import GraphFactory
 from operonx.core.graph.graph import GraphOp
-from operonx.core.ops.decorator import OpFactory, op
-from operonx.core.ops.function import FuncOp, OpDefinition
 from operonx.core.plan.lowering import compile_plan
 from operonx.core.schema import validator
 
@@ -35,7 +34,8 @@ class Operon:
         graph: A built graph, or a `@graph` factory, whose parameters become the inputs.
         engine: `"python"`, or `"auto"`: the best engine installed that can run the graph.
         hub: The resource hub that ops find in `RunContext.hub` and are warmed up with.
-        replace: Functions or ops by op path, to run in their place; for tests.
+        replace: Functions, ops or mocks by op path, to run in their place; for tests. A graph
+            is replaced by replacing the ops in it.
         max_open: Items of one generator firing that may be open at one time, where the op says
             nothing itself.
 
@@ -75,7 +75,7 @@ class Operon:
             raise ValueError(f"max_open={max_open!r}: takes a whole number from 1")
         self.graph = graph
         """The graph that it runs."""
-        replaced = _replacements(graph, replace or {})
+        replaced = replacements(graph, replace or {})
         self._plan = compile_plan(graph)
         self._linked = LinkedPlan(self._plan, hub=hub, max_open=max_open, replaced=replaced)
         for one in graph.walk():
@@ -129,15 +129,20 @@ class Operon:
 
         Args:
             inputs: Values by input name.
-            ports: Names of outputs: only frames that carry one come, cut to these.
+            ports: Names of outputs: only frames that carry one come, cut to these. An output that
+                is computed from refs (`collect(...)`, `first_of(...)`, `x * 2`), an input handed
+                on, or what a loop leaves with is in no frame.
             order: `"index"` orders each op's frames by context.
 
         Returns:
-            A stream of frames; use it as `async with ... as run:`, or iterate it at once.
+            A stream of frames; use it as `async with ... as run:`, or iterate it at once. Leaving
+            the iteration before its end cancels the run.
 
         Raises:
             InputError: If an input is missing, unknown or of the wrong type.
-            ValueError: If a port is no output of the graph, or `order` is unknown.
+            ValueError: If a port is no output of the graph, or one that no frame carries, or
+                `order` is unknown.
+            RunStateError: If no event loop is running.
         """
         if order not in ("arrival", "index"):
             raise ValueError(f'order={order!r}: takes "arrival" or "index"')
@@ -156,9 +161,12 @@ class Operon:
 
         Returns:
             A handle to await, watch, question, stop or cancel the run. Dropping it cancels it.
+            Iterating it gives the frames from then on: begin before anything is awaited to get
+            them all.
 
         Raises:
             InputError: If an input is missing, unknown or of the wrong type.
+            RunStateError: If no event loop is running.
         """
         return RunHandle(Run(self._linked, self._checked(inputs)))
 
@@ -216,7 +224,7 @@ class Operon:
                     f"ports: graph `{self.graph.name}` has no output `{name}`; "
                     f"it has {listed(outputs)}" + (f"; {hint}" if hint else "")
                 )
-            for path, port in _carriers(self.graph, name):
+            for path, port in carriers(self.graph, name):
                 wanted.setdefault(path, {})[port] = name
         return wanted
 
@@ -226,74 +234,6 @@ class Operon:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def _carriers(graph: GraphOp, output: str) -> list[tuple[str, str]]:
-    """Return the ops and ports whose frames carry an output.
-
-    Raises:
-        ValueError: If it is computed from refs, so that no frame carries it as it is.
-    """
-    found: list[tuple[str, str]] = []
-    open_ends = [(graph, output)]
-    while open_ends:
-        at, key = open_ends.pop()
-        assert at.analysis is not None  # a built graph's inner graphs are built
-        for write in at.analysis.writers.get(key, ()):
-            match write.expression:
-                case PortRef(op=GraphOp() as inner, port=port):
-                    open_ends.append((inner, port))
-                case IterationsRef(loop=loop, port=port):
-                    open_ends.append((loop, port))
-                case PortRef(op=one, port=port):
-                    found.append((one.path, port))
-                case ParentRef():
-                    continue
-                case other:
-                    raise ValueError(
-                        f"ports: output `{output}` is computed (`{other!r}`), so no frame "
-                        "carries it; let an op compute it"
-                    )
-    return found
-
-
-def _replacements(graph: GraphOp, replace: Mapping[str, Any]) -> dict[str, OpDefinition]:
-    ops = {one.path: one for one in graph.walk()}
-    replaced: dict[str, OpDefinition] = {}
-    for path, fake in replace.items():
-        target = ops.get(path)
-        if target is None:
-            hint = did_you_mean(path, ops)
-            raise ValueError(f"replace: there is no op `{path}`" + (f"; {hint}" if hint else ""))
-        if not isinstance(target, FuncOp):
-            raise ValueError(  # noqa: TRY004 - the path is wrong, not the type of an argument
-                f"replace: `{path}` calls no function; it is a {target.kind}"
-            )
-        replaced[path] = _fitting(path, target, fake)
-    return replaced
-
-
-def _fitting(path: str, target: FuncOp, fake: Any) -> OpDefinition:
-    if isinstance(fake, OpFactory):
-        definition: OpDefinition = fake.definition
-    else:
-        # A plain function or lambda stands in as it is, so its ports are those of the op.
-        definition = op(fake).definition.with_ports_of(target.signature)
-    signature = definition.signature
-    names = {p.name for p in signature.parameters if p.role != "context"}
-    unknown = [name for name in target.inputs if name not in names]
-    if unknown and not signature.accepts_extra:
-        raise ValueError(f"replace: `{path}` is given {listed(unknown)}, which {fake!r} lacks")
-    if signature.is_generator != target.signature.is_generator:
-        raise ValueError(f"replace: `{path}` and {fake!r} are not both generators")
-    ports = {port.name for port in signature.ports or ()}
-    wanted = {port.name for port in target.ports or ()}
-    if signature.ports is not None and target.ports is not None and ports != wanted:
-        raise ValueError(
-            f"replace: `{path}` has ports {listed(sorted(wanted), 'none')}, "
-            f"{fake!r} has {listed(sorted(ports), 'none')}"
-        )
-    return definition
 
 
 def _refuse_running_loop() -> None:

@@ -74,8 +74,7 @@ class _Live:
 
         def __await__(self) -> NoReturn:
             raise TypeError(
-                f"what `{self._call}` gives is not awaited itself: "
-                f"write `{self._instead_of_await}`"
+                f"what `{self._call}` gives is not awaited itself: write `{self._instead_of_await}`"
             )
 
     def __del__(self) -> None:
