@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from types import GenericAlias
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from types import GenericAlias, NoneType
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
 
 from operonx.core.errors import did_you_mean, listed
 from operonx.core.expressions.refs import (
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from operonx.core.graph.graph import GraphInput, GraphOp
     from operonx.core.ops.base import Op
 
-__all__ = ["TypeCheck", "check_bindings", "parameters_of", "wanted_type"]
+__all__ = ["TypeCheck", "check_bindings", "check_default", "parameters_of", "wanted_type"]
 
 
 def parameters_of(op: Op) -> dict[str, Parameter]:
@@ -126,9 +126,13 @@ def _check_inputs(graph: GraphOp, op: Op, types: TypeCheck) -> None:
             graph.report(op, what, hint=hint, ref=name)
     if len(op.inputs) < len(parameters) or parameters.keys() != op.inputs.keys():
         for name, parameter in parameters.items():
-            if parameter.required and name not in op.inputs:
+            if name in op.inputs:
+                continue
+            if parameter.required:
                 hint = f"pass it: `{name}=...` a ref or a constant"
                 graph.report(op, f"input `{name}` is not given", hint=hint, ref=name)
+            elif isinstance(op, FuncOp) and parameter.role == "input":
+                check_default(graph, op, parameter)  # a graph's own are checked with it
 
 
 def _check_type(op: Op, parameter: Parameter, expression: Expression, types: TypeCheck) -> None:
@@ -157,6 +161,33 @@ def _check_type(op: Op, parameter: Parameter, expression: Expression, types: Typ
             hint=_type_hint(source, wanted, expression),
             ref=repr(expression),
         )
+
+
+def check_default(graph: GraphOp, op: Op, given: Parameter | GraphInput) -> None:
+    """Check the default of a parameter or input against its annotation.
+
+    Args:
+        graph: The graph that mistakes are reported to.
+        op: What has the parameter.
+        given: The parameter, which has a default.
+    """
+    default = given.default
+    # An object of a class of its own is mostly a mark for "not given", known to the function only.
+    if type(default) is given.annotation or type(default) not in _DATA:
+        return
+    problem = validator(given.annotation)(default)
+    if problem is not None:
+        wanted = type_name(given.annotation)
+        hint = f"it takes `{wanted}`"
+        if default is None:
+            hint = f"annotate it as `{wanted} | None`, or leave the default out"
+        what = f"the default of input `{given.name}`: {problem}"
+        graph.report(op, what, hint=hint, ref=f"{given.name}={default!r}")
+
+
+_DATA: Final = frozenset(
+    {NoneType, bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset}
+)
 
 
 def _item(stream: Any) -> Any:
@@ -210,7 +241,16 @@ def _check_single_reader(
 def _type_hint(source: Any, target: Any, expression: Expression) -> str:
     if source is not Any and assignable(GenericAlias(list, (source,)), target):
         return f"to wait for the whole stream write `{expression!r}.collect()`"
+    if isinstance(expression, PortRef) and isinstance(expression.op, FuncOp):
+        whole = expression.op.whole_hint()
+        if whole is not None and _is_whole(expression.op, target):
+            return whole
     return "put an op between them that converts, or mend an annotation"
+
+
+def _is_whole(op: FuncOp, target: Any) -> bool:
+    whole = op.signature.whole
+    return whole is not Any and assignable(whole, target)
 
 
 # -- branches
