@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -145,20 +146,22 @@ async def test_whoever_iterates_keeps_the_run() -> None:
 
 
 async def test_events_that_nobody_reads_any_more_are_not_kept() -> None:
+    kept: weakref.WeakSet[Ticking] = weakref.WeakSet()
+
     @op
     def noisy(run: RunContext) -> int:
-        run.emit("a", 1)
+        payload = Ticking()
+        kept.add(payload)
+        run.emit("a", payload)
         return 1
 
     with GraphOp(name="g") as g:
         noisy() >> END
     handle = Operon(g).start()
-    events = handle.events()
-    assert 1 == len(handle._host.run.emits)
-    del events
-    gc.collect()
-    assert [] == handle._host.run.emits
+    handle.events()
     assert {"result": 1} == dict(await handle.result())
+    gc.collect()
+    assert [] == list(kept)
 
 
 # -- questions

@@ -125,7 +125,7 @@ async def test_a_loop_without_an_end_raises_at_its_own_context(step: Any) -> Non
 async def test_a_loop_limit_shows_the_last_state_but_no_secret() -> None:
     with GraphOp(name="g") as g:
         with GraphOp.loop(until="n < 0", max_iterations=1, n=0, api_key="abc") as loop:
-            s = inc(x=PARENT["n"])
+            s: Any = inc(x=PARENT["n"])
             s["result"] >> PARENT["n"]
         loop["n"] >> PARENT["out"]
         loop["api_key"] >> PARENT["key"]
@@ -141,7 +141,7 @@ async def test_the_error_of_a_loop_without_an_end_names_its_class() -> None:
 
     with GraphOp(name="g") as g:
         with GraphOp.loop(until="n < 0", max_iterations=2, n=0) as loop:
-            s = inc(x=PARENT["n"])
+            s: Any = inc(x=PARENT["n"])
             s["result"] >> PARENT["n"]
         loop["n"] >> PARENT["out"]
         kind(error=error_of(loop)) >> PARENT["kind"]

@@ -1,7 +1,11 @@
 """Mistakes of the first hour: what the message says to write."""
 
+# mypy: disable-error-code="untyped-decorator"
+# pyright: reportUnusedExpression=false
+
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +39,7 @@ class Title:
 
 
 @op
-def plain(x):  # type: ignore[no-untyped-def]  # that is the mistake
+def plain(x: Any):  # type: ignore[no-untyped-def]  # that is the mistake
     return x + 1
 
 
@@ -122,13 +126,13 @@ def test_a_key_that_open_ports_do_not_give_names_their_op() -> None:
         Operon(graph(g)).run_sync({"x": 1})
 
 
-@pytest.mark.parametrize(
-    ("author", "whole", "name"),
-    [
-        (lambda x: show(page=load(x=x)), "Page", "page"),
-        (lambda x: show_title(title=head(x=x)), "Title", "title"),
-    ],
-)
+TAKEN_APART: list[tuple[Callable[[Any], Any], str, str]] = [
+    (lambda x: show(page=load(x=x)), "Page", "page"),
+    (lambda x: show_title(title=head(x=x)), "Title", "title"),
+]
+
+
+@pytest.mark.parametrize(("author", "whole", "name"), TAKEN_APART)
 def test_a_result_taken_apart_says_how_to_hand_it_on_whole(
     author: Any, whole: str, name: str
 ) -> None:

@@ -690,7 +690,7 @@ PYTHON: list[tuple[Callable[[Any, Any], object], str]] = [
     (lambda a, _: float(a["x"]), "cannot use it for float; write an op"),
     (lambda a, _: round(a["x"], 2), "cannot use it for round; write an op"),
     (lambda a, _: abs(a["x"]), "cannot use it for abs; write an op"),
-    (lambda a, _: [1, 2][a["x"]], "cannot use it for an index or a count; write an op"),
+    (lambda a, _: "ab"[a["x"]], "cannot use it for an index or a count; write an op"),
     (lambda a, _: range(a["x"]), "cannot use it for an index or a count; write an op"),
     (lambda a, _: str(a), "to look at it, `print\\(repr\\(...\\)\\)`"),
 ]
