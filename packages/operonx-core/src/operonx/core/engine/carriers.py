@@ -45,7 +45,7 @@ def carriers(graph: GraphOp, output: str) -> list[tuple[str, str]]:
                 case PortRef(op=one, port=port) if one.calls:
                     found.append((one.path, port))
                 case ParentRef() as given:
-                    _refuse(output, f"is an input handed on (`{given!r}`)")
+                    _refuse(output, f"is an input handed on (`{given!r}`)", "let an op hand it on")
                 case other:
                     _refuse(output, f"is computed (`{other!r}`)")
     return found

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from types import GenericAlias, NoneType
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from operonx.core.errors import did_you_mean, listed
 from operonx.core.expressions.refs import (
@@ -19,6 +19,7 @@ from operonx.core.graph.analysis import Analysis, expressions_of
 from operonx.core.graph.branches import BranchOp, SwitchOp
 from operonx.core.graph.inference import TypeReader, is_stream_type, stream_type
 from operonx.core.graph.loops import LoopOp
+from operonx.core.graph.validation.defaults import check_default
 from operonx.core.graph.zips import ZipOp
 from operonx.core.ops.function import FuncOp
 from operonx.core.ops.signature import Parameter
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from operonx.core.graph.graph import GraphInput, GraphOp
     from operonx.core.ops.base import Op
 
-__all__ = ["TypeCheck", "check_bindings", "check_default", "parameters_of", "wanted_type"]
+__all__ = ["TypeCheck", "check_bindings", "parameters_of", "wanted_type"]
 
 
 def parameters_of(op: Op) -> dict[str, Parameter]:
@@ -161,33 +162,6 @@ def _check_type(op: Op, parameter: Parameter, expression: Expression, types: Typ
             hint=_type_hint(source, wanted, expression),
             ref=repr(expression),
         )
-
-
-def check_default(graph: GraphOp, op: Op, given: Parameter | GraphInput) -> None:
-    """Check the default of a parameter or input against its annotation.
-
-    Args:
-        graph: The graph that mistakes are reported to.
-        op: What has the parameter.
-        given: The parameter, which has a default.
-    """
-    default = given.default
-    # An object of a class of its own is mostly a mark for "not given", known to the function only.
-    if type(default) is given.annotation or type(default) not in _DATA:
-        return
-    problem = validator(given.annotation)(default)
-    if problem is not None:
-        wanted = type_name(given.annotation)
-        hint = f"it takes `{wanted}`"
-        if default is None:
-            hint = f"annotate it as `{wanted} | None`, or leave the default out"
-        what = f"the default of input `{given.name}`: {problem}"
-        graph.report(op, what, hint=hint, ref=f"{given.name}={default!r}")
-
-
-_DATA: Final = frozenset(
-    {NoneType, bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset}
-)
 
 
 def _item(stream: Any) -> Any:

@@ -18,7 +18,8 @@ from operonx.core.graph.analysis import Analysis, expressions_of, op_leaves
 from operonx.core.graph.graph import GraphInput, GraphOp, Write
 from operonx.core.graph.inference import TypeReader, is_stream_type, stream_type
 from operonx.core.graph.loops import LoopOp
-from operonx.core.graph.validation.bindings import check_default, parameters_of, wanted_type
+from operonx.core.graph.validation.bindings import parameters_of, wanted_type
+from operonx.core.graph.validation.defaults import check_default
 from operonx.core.ops.policies import POLICY_NAMES
 
 if TYPE_CHECKING:
