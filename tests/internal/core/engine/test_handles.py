@@ -74,6 +74,13 @@ async def test_frames_come_with_numbers_in_order_of_arrival() -> None:
     assert run.run_id == run.result.run_id
 
 
+async def test_a_result_says_how_outputs_are_read() -> None:
+    result: Any = await Operon(items()).run({"xs": []})
+    with pytest.raises(AttributeError, match=r'read as `result\["sum"\]`'):
+        result.sum  # noqa: B018 - it raises
+    assert not hasattr(result, "_nothing")
+
+
 async def test_no_two_runs_have_one_id() -> None:
     engine = Operon(items())
     ids = {(await engine.run({"xs": []})).run_id for _ in range(20)}

@@ -19,6 +19,7 @@ from operonx.core import (
     State,
     collect,
     each,
+    error_of,
     graph,
     if_,
     length,
@@ -115,7 +116,38 @@ async def test_a_loop_without_an_end_raises_at_its_own_context(step: Any) -> Non
         await Operon(g).run({"xs": [1]})
     assert ("g.loop", (("g.item", 0),)) == (caught.value.op, caught.value.ctx)
     assert isinstance(caught.value, OpError)
-    assert "5" in str(caught.value)
+    assert str(caught.value).startswith(
+        'loop `g.loop` at g.item[0]: `PARENT["n"] < 0` was still false after 5 iterations '
+        "(state: n=6)\nhint: raise `max_iterations=`"
+    )
+
+
+async def test_a_loop_limit_shows_the_last_state_but_no_secret() -> None:
+    with GraphOp(name="g") as g:
+        with GraphOp.loop(until="n < 0", max_iterations=1, n=0, api_key="abc") as loop:
+            s: Any = inc(x=PARENT["n"])
+            s["result"] >> PARENT["n"]
+        loop["n"] >> PARENT["out"]
+        loop["api_key"] >> PARENT["key"]
+    with pytest.raises(LoopLimitError, match="`n < 0` was still false after 1 itera") as caught:
+        await Operon(g).run()
+    assert {"n": "1", "api_key": "<redacted>"} == caught.value.inputs
+
+
+async def test_the_error_of_a_loop_without_an_end_names_its_class() -> None:
+    @op
+    def kind(error: dict[str, Any]) -> str:
+        return str(error["type"])
+
+    with GraphOp(name="g") as g:
+        with GraphOp.loop(until="n < 0", max_iterations=2, n=0) as loop:
+            s: Any = inc(x=PARENT["n"])
+            s["result"] >> PARENT["n"]
+        loop["n"] >> PARENT["out"]
+        kind(error=error_of(loop)) >> PARENT["kind"]
+    result = await Operon(g).run()
+    assert "LoopLimitError" == result["kind"]
+    assert "`n < 0` was still false after 2 iterations" in result.why("g.loop")
 
 
 async def test_until_may_hold_in_the_last_iteration_allowed(step: Any) -> None:

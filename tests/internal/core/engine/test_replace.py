@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -134,7 +135,7 @@ def other_ports(url: str) -> dict[str, int]:
     [
         ({"g.sub.pge": async_page}, "did you mean `g.sub.page`"),
         ({"page": async_page}, "no op `page`"),
-        ({"g.sub": async_page}, "calls no function"),
+        ({"g.sub": async_page}, "is a graph; replace the ops in it: `g.sub.page`"),
         ({"g.sub.page": lacking}, "`url`"),
         ({"g.sub.page": async_tokens}, "`url`|generators"),
         ({"g.t": shout}, "generators"),
@@ -156,3 +157,20 @@ async def test_an_op_in_a_stream_is_replaced_for_every_item() -> None:
         page >> PARENT["out"]
     engine = Operon(g, replace={"g.page": doubled})
     assert {"out": ["aa", "bb"]} == dict(await engine.run({"xs": ["a", "b"]}))
+
+
+@pytest.mark.parametrize("kind", [Mock, AsyncMock])
+async def test_a_mock_stands_in_and_notes_what_it_was_given(kind: Any) -> None:
+    page = kind(return_value="xy")
+    engine = Operon(author(), replace={"g.sub.page": page, "g.t": plain_tokens})
+    assert {"out": ["X", "Y"]} == dict(await engine.run({"url": "u"}))
+    page.assert_called_once_with(url="u")
+
+
+async def test_an_op_in_the_place_of_its_path_is_told_its_path() -> None:
+    replace: Any = {fetch: async_page}
+    with pytest.raises(TypeError, match=r"got <op fetch> as a path; write 'g\.sub\.page'"):
+        Operon(author(), replace=replace)
+    listed: Any = [async_page]
+    with pytest.raises(TypeError, match="takes a mapping"):
+        Operon(author(), replace=listed)

@@ -202,7 +202,7 @@ def an_op_of_another_graph() -> None:
 
 @case(
     'g.b: PARENT["count"]: `count` is only an output of `g` | '
-    "declare it: `inputs=[..., 'count']`, or read the op that writes it",
+    "declare `count` in the graph's `inputs=`, or read the op that writes it",
 )
 def an_input_that_is_only_written() -> None:
     with GraphOp(name="g", inputs=["n"]):
@@ -270,7 +270,8 @@ def an_op_that_nobody_reads() -> None:
 
 @case(
     "g.o: its ports are only known when it runs, so `>> END` cannot forward them | "
-    'write `o["key"] >> PARENT["key"]`, or `@op(outputs=[...])`',
+    "annotate what it returns (`-> int`), or make the whole value one port with "
+    '`@op(returns="name")`; or write `o["key"] >> PARENT["key"]`',
 )
 def open_ports_that_are_forwarded() -> None:
     with GraphOp(name="g"):
@@ -684,6 +685,14 @@ PYTHON: list[tuple[Callable[[Any, Any], object], str]] = [
     (lambda a, b: f"{a['x']} {b}", "write `template\\("),
     (lambda a, b: str(a) + str(b), "write `template\\("),
     (lambda a, b: a["x"] == 1 & b["x"], "add parentheses: `\\(a\\["),
+    (lambda a, b: max(a["x"], b["x"]), "an op for `max`"),
+    (lambda a, _: int(a["x"]), "cannot use it for int; write an op"),
+    (lambda a, _: float(a["x"]), "cannot use it for float; write an op"),
+    (lambda a, _: round(a["x"], 2), "cannot use it for round; write an op"),
+    (lambda a, _: abs(a["x"]), "cannot use it for abs; write an op"),
+    (lambda a, _: "ab"[a["x"]], "cannot use it for an index or a count; write an op"),
+    (lambda a, _: range(a["x"]), "cannot use it for an index or a count; write an op"),
+    (lambda a, _: str(a), "to look at it, `print\\(repr\\(...\\)\\)`"),
 ]
 
 

@@ -23,7 +23,7 @@ def test_open_ports_say_how_to_have_one_port_or_named_ones() -> None:
             loose: Any = anything(text=PARENT["text"])
             up(text=loose)
 
-    with pytest.raises(TypeError, match="to make the whole dict one port") as raised:
+    with pytest.raises(TypeError, match="make the whole dict one port") as raised:
         build()
     message = str(raised.value)
     assert "op `loose` has open ports" in message

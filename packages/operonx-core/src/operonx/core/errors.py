@@ -33,6 +33,7 @@ __all__ = [
     "BlockingOpWarning",
     "BuildError",
     "BuildIssue",
+    "Context",
     "EngineError",
     "ExpressionError",
     "InputError",
@@ -172,7 +173,17 @@ def _message_of(cause: BaseException) -> str:
 
 
 class LoopLimitError(OpError):
-    """A loop's `until` was still false after `max_iterations` iterations."""
+    """A loop's `until` was still false after `max_iterations` iterations.
+
+    `.inputs` is the state after the last one, redacted and shortened, as text.
+    """
+
+    def _describe(self, cause: BaseException) -> str:
+        del cause  # its message is all that there is
+        place = f" at {format_context(self.ctx)}" if self.ctx else ""
+        state = ", ".join(f"{name}={text}" for name, text in self.inputs.items())
+        after = f" (state: {state})" if state else ""
+        return f"loop `{self.op}`{place}: {self.cause_message}{after}"
 
 
 class OperonxWarning(UserWarning):

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import anyio
 
+from operonx.core.engine.carriers import carriers
 from operonx.core.engine.handle import RunHandle, RunStream
+from operonx.core.engine.hosting import loop_is_running
 from operonx.core.engine.linking import LinkedPlan
+from operonx.core.engine.replacing import replacements
 from operonx.core.engine.scheduler import Run
 from operonx.core.engine.sifting import Sifter
 from operonx.core.errors import InputError, RunStateError, did_you_mean, listed
 from operonx.core.expressions.building import building_graph
-from operonx.core.graph.carriers import carriers
 from operonx.core.graph.factory import GraphFactory
 from operonx.core.graph.graph import GraphOp
-from operonx.core.graph.replacing import replacements
 from operonx.core.plan.lowering import compile_plan
 from operonx.core.schema import validator
 
@@ -34,7 +34,8 @@ class Operon:
         graph: A built graph, or a `@graph` factory, whose parameters become the inputs.
         engine: `"python"`, or `"auto"`: the best engine installed that can run the graph.
         hub: The resource hub that ops find in `RunContext.hub` and are warmed up with.
-        replace: Functions or ops by op path, to run in their place; for tests.
+        replace: Functions, ops or mocks by op path, to run in their place; for tests. A graph
+            is replaced by replacing the ops in it.
         max_open: Items of one generator firing that may be open at one time, where the op says
             nothing itself.
 
@@ -128,15 +129,20 @@ class Operon:
 
         Args:
             inputs: Values by input name.
-            ports: Names of outputs: only frames that carry one come, cut to these.
+            ports: Names of outputs: only frames that carry one come, cut to these. An output that
+                is computed from refs (`collect(...)`, `first_of(...)`, `x * 2`), an input handed
+                on, or what a loop leaves with is in no frame.
             order: `"index"` orders each op's frames by context.
 
         Returns:
-            A stream of frames; use it as `async with ... as run:`, or iterate it at once.
+            A stream of frames; use it as `async with ... as run:`, or iterate it at once. Leaving
+            the iteration before its end cancels the run.
 
         Raises:
             InputError: If an input is missing, unknown or of the wrong type.
-            ValueError: If a port is no output of the graph, or `order` is unknown.
+            ValueError: If a port is no output of the graph, or one that no frame carries, or
+                `order` is unknown.
+            RunStateError: If no event loop is running.
         """
         if order not in ("arrival", "index"):
             raise ValueError(f'order={order!r}: takes "arrival" or "index"')
@@ -155,9 +161,12 @@ class Operon:
 
         Returns:
             A handle to await, watch, question, stop or cancel the run. Dropping it cancels it.
+            Iterating it gives the frames from then on: begin before anything is awaited to get
+            them all.
 
         Raises:
             InputError: If an input is missing, unknown or of the wrong type.
+            RunStateError: If no event loop is running.
         """
         return RunHandle(Run(self._linked, self._checked(inputs)))
 
@@ -228,12 +237,8 @@ def _is_count(value: object) -> bool:
 
 
 def _refuse_running_loop() -> None:
-    try:
-        # The first knows of a loop outside of its tasks, the second of trio.
-        if asyncio.events._get_running_loop() is None:
-            anyio.get_current_task()
-    except RuntimeError:
-        return
-    raise RunStateError(
-        "`run_sync` was called where an event loop is running", hint="write `await engine.run(...)`"
-    )
+    if loop_is_running():
+        raise RunStateError(
+            "`run_sync` was called where an event loop is running",
+            hint="write `await engine.run(...)`",
+        )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from operonx.core.engine.state import MemoryState, context_of
-from operonx.core.errors import OpError
+from operonx.core.errors import LoopLimitError, OpError
 from operonx.core.expressions.printing import show_value
 from operonx.core.plan.nodes import CallNode
 
 if TYPE_CHECKING:
     from operonx.core.plan.nodes import Node
 
-__all__ = ["error_value", "op_error", "reason_of"]
+__all__ = ["error_value", "op_error", "reason_of", "show_input"]
 
 _SECRET_NAMES: Final = ("key", "token", "secret", "password", "credential", "authorization")
 
@@ -27,26 +27,32 @@ def _shown_inputs(inst: MemoryState, node: Node) -> dict[str, str]:
         return {}
     shown: dict[str, str] = {}
     for argument in node.arguments:
-        if any(word in argument.name.lower() for word in _SECRET_NAMES):
-            shown[argument.name] = "<redacted>"
-            continue
         try:
-            shown[argument.name] = show_value(argument.evaluate(inst))
+            shown[argument.name] = show_input(argument.name, argument.evaluate(inst))
         except Exception as error:  # noqa: BLE001 - the input itself is what failed
             shown[argument.name] = f"<{type(error).__name__}>"
     return shown
 
 
+def show_input(name: str, value: object) -> str:
+    """Return a value as shortened text; what looks secret by its name is not shown."""
+    if any(word in name.lower() for word in _SECRET_NAMES):
+        return "<redacted>"
+    return show_value(value)
+
+
 def reason_of(failure: OpError) -> str:
     """Return a failure as the reason of a skip."""
+    if isinstance(failure, LoopLimitError):
+        return f"loop `{failure.op}` failed: {failure.cause_message}"
     return f"op `{failure.op}` failed: {type(failure.__cause__).__name__}: {failure.cause_message}"
 
 
 def error_value(failure: OpError) -> dict[str, Any]:
     """Return an error as `op.error` gives it."""
-    cause = failure.__cause__
+    kind = type(failure if isinstance(failure, LoopLimitError) else failure.__cause__)
     return {
-        "type": type(cause).__name__,
+        "type": kind.__name__,
         "message": failure.cause_message,
         "op": failure.op,
         "ctx": [list(step) for step in failure.ctx],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from operonx.core.engine.failures import reason_of
+from operonx.core.engine.failures import reason_of, show_input
 from operonx.core.engine.graphs import end_guard, start_guard
 from operonx.core.engine.guarding import places_of
 from operonx.core.engine.state import SKIP, MemoryState, StreamState, context_of
@@ -69,14 +69,21 @@ def advance(run: Run, item: MemoryState, done: DoneNode) -> None:
     if over:
         _finish(run, inst, node, stream, item, state)
     elif stream.count >= node.op.max_iterations:
-        count = stream.count
-        cause = RuntimeError(f"`until` was still false after {count} iterations")
-        hint = "raise `max_iterations=`, or look at what `until` waits for"
-        _fail(
-            run, inst, node, stream, LoopLimitError(node.path, context_of(inst), cause, hint=hint)
-        )
+        _fail(run, inst, node, stream, _limit_error(inst, node, stream.count, state))
     else:
         _iterate(run, node, stream, state)
+
+
+def _limit_error(
+    inst: MemoryState, node: LoopNode, count: int, state: dict[str, Any]
+) -> LoopLimitError:
+    source = node.op.until_source
+    until = source if isinstance(source, str) else repr(node.op.until)
+    iterations = "1 iteration" if count == 1 else f"{count} iterations"
+    cause = RuntimeError(f"`{until}` was still false after {iterations}")
+    shown = {name: show_input(name, value) for name, value in state.items()}
+    hint = "raise `max_iterations=`, or look at what `until` waits for"
+    return LoopLimitError(node.path, context_of(inst), cause, shown, hint=hint)
 
 
 def _is_over(item: MemoryState, node: LoopNode) -> bool:

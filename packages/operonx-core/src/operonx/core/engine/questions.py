@@ -32,11 +32,21 @@ class Question:
         """Answer it.
 
         Raises:
-            RunStateError: If it was answered before.
+            RunStateError: If it was answered before, or has failed for want of a reader.
         """
+        if isinstance(self._value, NoAnswerError):
+            raise RunStateError(
+                f"the question of op `{self.op}` is no longer open: nobody read questions any more",
+                hint="answer before leaving `handle.questions()`",
+            )
         if self._answered.is_set():
             raise RunStateError(f"the question of op `{self.op}` is answered already")
         self.settle(value)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has been answered, or has failed."""
+        return self._answered.is_set()
 
     def settle(self, value: Any) -> None:
         """Let the op go on with a value; an error is raised there."""
@@ -54,16 +64,26 @@ class Questions:
 
     def __init__(self) -> None:
         self.outbox: Outbox = Outbox()
-        self.watched = False
-        """Whether somebody takes questions."""
-        self.awaited: bool = False
+        self.awaited = False
         """Whether somebody waits for the end, and so can no longer begin to answer."""
+        self._watchers = 0
+        self._was_watched = False
         self._open: list[Question] = []
+
+    def watch(self) -> None:
+        """Note that somebody takes questions."""
+        self._watchers += 1
+        self._was_watched = True
+
+    def unwatch(self) -> None:
+        """Note that one who took questions does so no more."""
+        self._watchers -= 1
+        self._give_up()
 
     async def ask(self, context: RunContext, payload: Any) -> Any:
         """Put a question and wait for its answer."""
-        if self.awaited and not self.watched:
-            raise _nobody(context.op)
+        if self.awaited and not self._watchers:
+            raise self._nobody(context.op)
         question = Question(context, payload)
         self._open.append(question)
         self.outbox.put(question)
@@ -78,13 +98,21 @@ class Questions:
     def await_result(self) -> None:
         """Note that the result is awaited: what nobody will answer fails now."""
         self.awaited = True
-        if not self.watched:
+        self._give_up()
+
+    def _give_up(self) -> None:
+        if self.awaited and not self._watchers:
             for question in self._open:
-                question.settle(_nobody(question.op))
+                if not question.settled:
+                    question.settle(self._nobody(question.op))
 
-
-def _nobody(op: str) -> NoAnswerError:
-    return NoAnswerError(
-        f"op `{op}` asks, but nobody answers",
-        hint="take `handle.questions()` before awaiting the result or iterating the frames",
-    )
+    def _nobody(self, op: str) -> NoAnswerError:
+        if self._was_watched:
+            return NoAnswerError(
+                f"op `{op}` asks, but nobody reads questions any more",
+                hint="go on with `async for question in handle.questions()` until the run is over",
+            )
+        return NoAnswerError(
+            f"op `{op}` asks, but nobody answers",
+            hint="take `handle.questions()` before awaiting the result or iterating the frames",
+        )

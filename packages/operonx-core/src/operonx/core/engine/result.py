@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from operonx.core.errors import Context, OpError, did_you_mean, format_context, listed
 
@@ -64,6 +64,15 @@ class RunResult(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._outputs)
+
+    if not TYPE_CHECKING:  # checkers shall see what is not there
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise AttributeError(
+                f'a result has no `{name}`; outputs are read as `result["{name}"]`'
+            )
 
     def _explain(self, key: str) -> str:
         if key in self._missing:

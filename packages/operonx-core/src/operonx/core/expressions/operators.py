@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 
 from operonx.core.errors import ExpressionError, listed
 
-__all__ = ["BINARY", "METHODS", "equal", "get_item", "invert", "negate", "require_bool"]
+__all__ = ["BINARY", "METHODS", "equal", "get_item", "get_port", "invert", "negate", "require_bool"]
 
 # Typed so that a value which is one of them stays `Any`, and not a list of who knows what.
 _PORTABLE: Final = cast(
@@ -149,6 +149,23 @@ def get_item(base: Any, key: Any) -> Any:
         raise ExpressionError(f"`{type(base).__name__}` has no items, so no {key!r}")
     # What is indexed here is of no portable type.
     return cast("Any", base)[key]
+
+
+def get_port(values: Mapping[str, Any], port: str, path: str) -> Any:
+    """Return a port of what an op with open ports gave.
+
+    Args:
+        values: What it gave.
+        port: The name of the port.
+        path: The op's path.
+
+    Raises:
+        KeyError: If it gave no such port; the message names the op and what it gave.
+    """
+    if port in values:
+        return values[port]
+    gave = listed(map(str, list(values)[:20]), "nothing")
+    raise KeyError(f"op `{path}` gave no `{port}`; it gave {gave}")
 
 
 def _length(value: Any) -> int:

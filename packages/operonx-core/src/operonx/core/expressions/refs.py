@@ -198,7 +198,28 @@ class Operators(Symbol):
         raise TypeError(
             f"{self!r} has no value while the graph is built, so Python cannot decide on it; "
             "write `if_(ref, op).else_(op)` for `if`, `(x) & (y)` for `and`, `|` for `or`, "
-            "`~ref` for `not`, `(a < x) & (x < b)` for `a < x < b`"
+            "`~ref` for `not`, `(a < x) & (x < b)` for `a < x < b`, an op for `max` and the like"
+        )
+
+    def __int__(self) -> int:
+        self._refuse_number("int")
+
+    def __float__(self) -> float:
+        self._refuse_number("float")
+
+    def __index__(self) -> int:  # noqa: PLE0305 - it raises
+        self._refuse_number("an index or a count")
+
+    def __round__(self, digits: object = None) -> NoReturn:
+        self._refuse_number("round")
+
+    def __abs__(self) -> NoReturn:
+        self._refuse_number("abs")
+
+    def _refuse_number(self, what: str) -> NoReturn:
+        raise TypeError(
+            f"{self!r} has no value while the graph is built, so Python cannot use it for {what}; "
+            "write an op that takes it"
         )
 
     def __contains__(self, value: object) -> NoReturn:
@@ -225,7 +246,8 @@ class Operators(Symbol):
         if building_graph() is not None:
             raise TypeError(
                 f"{self!r} has no text while the graph is built; write "
-                '`template("... {x}", x=ref)` instead of an f-string or `str()`'
+                '`template("... {x}", x=ref)` instead of an f-string or `str()`; '
+                "to look at it, `print(repr(...))`"
             )
 
 

@@ -47,6 +47,10 @@ class BranchOp(Op):
         """One port, `chosen`: a list of names."""
         return (Port("chosen", list[str]),)
 
+    def value_hint(self) -> str:
+        """Say how to read what the chosen target gives."""
+        return "return what its targets give: `first_of(a, b)`, which takes the one that fired"
+
     def elif_(self, condition: object, target: object) -> BranchOp:
         """Add an arm that is tried where those before it did not match."""
         self.add_arm(lift(condition), target)
@@ -96,6 +100,13 @@ class SwitchOp(BranchOp):
         """What the cases are compared with."""
         self._choice: Choice | None = None
 
+    def value_hint(self) -> str:
+        """Say how to read what the chosen target gives."""
+        targets = [target for arm in self.arms for target in arm.resolved()]
+        ports = [port.name for target in targets[:1] for port in target.all_ports()]
+        name = ports[0] if ports else "port"
+        return f'return what the chosen target gives: `{self.name}["{name}"]`'
+
     def __getitem__(self, port: str) -> Any:
         if port == "chosen" or not isinstance(cast("object", port), str):
             return super().__getitem__(port)
@@ -138,6 +149,16 @@ class BlockFactory:
 
 
 class _If(BlockFactory):
+    """Fire a target only where a condition holds: `if_(condition, target)`.
+
+    The conditions are tried in order, and the targets not chosen are skipped.
+
+    Example:
+        ```python
+        if_(a["score"] > 0.5, accept).elif_(a["score"] > 0.2, ask).else_(reject)
+        ```
+    """
+
     __slots__ = ()
 
     def __call__(self, condition: object, target: object, *, name: str | None = None) -> BranchOp:
@@ -150,11 +171,6 @@ class _If(BlockFactory):
 
         Returns:
             The branch, for `.elif_(condition, target)` and `.else_(target)`.
-
-        Example:
-            ```python
-            if_(a["score"] > 0.5, accept).else_(reject)
-            ```
         """
         graph = self._graph("if_")
         own, named = self._named(name, calling_frame(1))
@@ -165,6 +181,16 @@ class _If(BlockFactory):
 
 
 class _Switch(BlockFactory):
+    """Fire the target of the case that a value equals: `switch(ref, {case: target}, default=op)`.
+
+    `switch(...)["reply"]` reads port `reply` of the chosen target.
+
+    Example:
+        ```python
+        switch(kind, {"refund": pay_back, "sales": offer}, default=apologise)
+        ```
+    """
+
     __slots__ = ()
 
     def __call__(
@@ -188,11 +214,6 @@ class _Switch(BlockFactory):
 
         Raises:
             TypeError: If a case is no text, number or boolean, or there is none.
-
-        Example:
-            ```python
-            switch(kind, {"refund": pay_back, "sales": offer}, default=apologise)
-            ```
         """
         graph = self._graph("switch")
         own, named = self._named(name, calling_frame(1))

@@ -11,6 +11,7 @@ from operonx.core.errors import did_you_mean, listed
 from operonx.core.expressions.building import building_graph, pop_graph, push_graph
 from operonx.core.expressions.naming import assigned_name, calling_frame
 from operonx.core.expressions.refs import Operators, ParentRef, lift
+from operonx.core.graph.branches import BranchOp
 from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp
 from operonx.core.graph.parameters import (
@@ -22,6 +23,7 @@ from operonx.core.graph.parameters import (
 )
 from operonx.core.graph.settings import POLICIES, GraphSettings, check_settings
 from operonx.core.ops.base import Op
+from operonx.core.ops.signature.parameters import Scope
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -58,6 +60,7 @@ class GraphFactory(Generic[P, R]):
         self._title = _title(function)
         update_wrapper(self, function, updated=())
         self._parameters: list[inspect.Parameter] | None = None
+        self._annotation: Any = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Add a graph to the one being built.
@@ -174,7 +177,9 @@ class GraphFactory(Generic[P, R]):
                 for p in self._read()
             }
             node.factory = self.function
-            _forward(node, self.function(**arguments))
+            returned = self.function(**arguments)
+            node.returned = (self._returns(), returned)
+            _forward(node, returned)
         finally:
             pop_graph()
         node.build()
@@ -194,6 +199,12 @@ class GraphFactory(Generic[P, R]):
         if self._parameters is None:
             self._parameters = read_parameters(self.function, self._title)
         return self._parameters
+
+    def _returns(self) -> Any:
+        if self._annotation is None:
+            annotation = inspect.signature(self.function).return_annotation
+            self._annotation = Scope(self.function).resolve(annotation)
+        return self._annotation
 
     def _refuse_unknown(self, given: Mapping[str, Any]) -> None:
         known = [p.name for p in self._read()]
@@ -242,6 +253,11 @@ def _require_plain(function: object) -> None:
 def _forward(node: GraphOp, returned: object) -> None:
     if returned is None:
         return
+    if isinstance(returned, BranchOp):
+        raise TypeError(
+            f"graph `{node.name}` returned the branch `{returned.name}`, which stands for no "
+            f"value; {returned.value_hint()}"
+        )
     if isinstance(returned, Op):
         node.add_end(returned)
     elif isinstance(returned, Mapping):

@@ -84,6 +84,8 @@ class GraphOp(Op):
         """What building found out; None until the block is left."""
         self.factory: object = None
         """The function that authored it, if one did."""
+        self.returned: tuple[Any, Any] | None = None
+        """What that function says that it returns, and what it returned."""
         self._entered = False
         self._names: dict[str, Op] = {}
         self._counts: Counter[str] = Counter()
@@ -240,6 +242,13 @@ class GraphOp(Op):
         """The outputs; none are known before the graph is built."""
         return self.analysis.outputs if self.analysis is not None else ()
 
+    def _again(self) -> str:
+        return (
+            f"graph `{self.name}` is made already, and stands where its block is: to use it more "
+            "than once write it as a `@graph` function and call that; to use it once inside "
+            "another graph, open its block in the block of that"
+        )
+
     def op(self, name: str) -> Op | None:
         """Return the op of a name in this graph, or None."""
         return self._names.get(name)
@@ -281,7 +290,7 @@ class GraphOp(Op):
                         op,
                         'its ports are only known when it runs, so `outputs={"*": PARENT}` '
                         "cannot forward them",
-                        hint="name each port, or `@op(outputs=[...])`",
+                        hint=f"name each port, or {op.ports_hint()}",
                         ref="*",
                     )
                 else:

@@ -33,6 +33,16 @@ class ZipOp(Op):
 
 
 class _ZipStreams(BlockFactory):
+    """Pair the items of streams by index: `zip_streams(order=a, price=b)`.
+
+    Item `i` pairs items `i`: `z["order"]`, `z["price"]`. Streams of unequal lengths raise.
+
+    Example:
+        ```python
+        z = zip_streams(order=orders["order"], price=prices["price"])
+        ```
+    """
+
     __slots__ = ()
 
     def __call__(self, *, name: str | None = None, **sides: object) -> Any:
@@ -48,11 +58,6 @@ class _ZipStreams(BlockFactory):
 
         Raises:
             TypeError: If there are fewer than two sides, or one is no ref.
-
-        Example:
-            ```python
-            z = zip_streams(order=orders["order"], price=prices["price"])
-            ```
         """
         graph = self._graph("zip_streams")
         if len(sides) < 2:

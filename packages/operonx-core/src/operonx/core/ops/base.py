@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from operonx.core.expressions.refs import ErrorRef, Expression, Operators, PortRef
 from operonx.core.ops.edges import SoftEdge, connect
@@ -107,17 +107,36 @@ class Op(Operators):
         if self.ports is None:
             read = f"; of those it has, read one: {names}" if names else ""
             raise TypeError(
-                f"op `{self.name}` has open ports, so it cannot stand for a value: to make the "
-                'whole dict one port write `@op(returns="name")`; to name its keys return a '
-                f"TypedDict or `@op(outputs=[...])`{read}"
+                f"op `{self.name}` has open ports, only known when it runs, so it cannot stand "
+                f"for a value: {self.ports_hint()}{read}"
             )
         reason = f"has {len(ports)} ports, so it cannot stand for a value; read one: {names}"
+        whole = self.whole_hint()
+        if whole is not None:
+            reason += f"; {whole}"
         if not ports:
             reason = "has no ports, so it gives nothing that could be read"
         raise TypeError(f"op `{self.name}` {reason}")
 
+    def ports_hint(self) -> str:
+        """Say how an op with open ports comes by known ones."""
+        return "name them: `@op(outputs=[...])`"
+
+    def whole_hint(self) -> str | None:
+        """Say how an op whose result is taken apart hands it on whole; None where it cannot."""
+        return None
+
     def _instead_of(self, name: str) -> str:
         return f'an output is read as `{self.name}["{name}"]`'
+
+    if not TYPE_CHECKING:  # checkers shall see that it cannot be called
+
+        def __call__(self, *_: object, **__: object) -> NoReturn:
+            """Refuse: an op is made by calling a function, and not called itself."""
+            raise TypeError(self._again())
+
+    def _again(self) -> str:
+        return f"op `{self.name}` is made already, and cannot be called"
 
     def __invert__(self) -> SoftEdge:
         return SoftEdge(self)

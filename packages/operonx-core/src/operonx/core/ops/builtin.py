@@ -25,6 +25,17 @@ class EachItem(TypedDict, Generic[T]):
 
 @op(name="each", outputs={"item": Any, "index": int}, run_in="inline", rust="each")
 def _each(list: Iterable[Any]) -> Iterator[dict[str, Any]]:  # noqa: A002 - the contract's name
+    """Fan a list out: ports `item` and `index`, one context an item.
+
+    Args:
+        list: A ref to a list, or a list.
+
+    Example:
+        ```python
+        page = each(PARENT["pages"])
+        words = count(text=page["item"])
+        ```
+    """
     for index, item in enumerate(list):
         yield {"item": item, "index": index}
 
@@ -41,12 +52,6 @@ class _Each(OpFactory[..., Any]):
         Args:
             list: A ref to a list, or a list.
             name: The op's name.
-
-        Example:
-            ```python
-            page = each(PARENT["pages"])
-            words = count(text=page["item"])
-            ```
         """
         graph = building_graph()
         if graph is None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, get_origin
 
 from operonx.core.ops.base import Op
 from operonx.core.ops.context import RunContext
 from operonx.core.ops.signature import Parameter, Port, Signature, read_signature
+from operonx.core.schema import plain, type_name
 from operonx.core.streaming import Stream
 
 if TYPE_CHECKING:
@@ -96,6 +97,32 @@ class FuncOp(Op):
     def opens_axis(self) -> bool:
         """True of a generator."""
         return self.signature.is_generator
+
+    def ports_hint(self) -> str:
+        """Say how an op with open ports comes by known ones."""
+        whole = 'make the whole {} one port with `@op(returns="name")`'
+        if plain(self.signature.whole) in (Any, object):
+            return f"annotate what it returns (`-> int`), or {whole.format('value')}"
+        keys = "name its keys by a TypedDict or `@op(outputs=[...])`"
+        return f"{whole.format('dict')}, or {keys}"
+
+    def whole_hint(self) -> str | None:
+        """Say how an op whose result is taken apart hands it on whole; None where it cannot."""
+        if self.definition.outputs is not None or self.signature.shape not in ("mapping", "fields"):
+            return None
+        whole = self.signature.whole
+        what, name = "value", "value"
+        if whole is not Any:
+            what = f"`{type_name(whole)}`"
+            name = str(getattr(get_origin(whole) or whole, "__name__", name)).lower()
+        return f'to hand on the whole {what} as one port write `@op(returns="{name}")`'
+
+    def _again(self) -> str:
+        function = self.definition.name
+        return (
+            f"op `{self.name}` is made already, and cannot be called; call the function "
+            f"`{function}` again, and give the variable another name if it hides that"
+        )
 
     def with_(self, **policies: Any) -> NoReturn:
         """Refuse: the op is made already.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from operonx.core.errors import EngineError
 from operonx.core.expressions.evaluation import Evaluate, compile_expression
-from operonx.core.expressions.operators import get_item
+from operonx.core.expressions.operators import get_port
 from operonx.core.expressions.refs import (
     Batch,
     Choice,
@@ -176,7 +176,7 @@ class Values:
         slot = node.open_slot
         if slot is None:
             return Place(region, node.outputs[port], None, needs)
-        return Place(region, None, lambda inst: get_item(inst.slots[slot], port), needs)
+        return Place(region, None, lambda inst: get_port(inst.slots[slot], port, node.path), needs)
 
     def _graph_port(self, scope: Scope, op: Op, port: str) -> Place:
         assert isinstance(op, GraphOp)  # every other kind has a node

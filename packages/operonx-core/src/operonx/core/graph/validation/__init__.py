@@ -2,7 +2,8 @@
 
 In the order in which they run: `interface` (inputs and outputs), `references` (refs and targets),
 `until` (of loops), `streams` (axes), `bindings` (what ops are given), `policies`, `outputs` (what
-leaves the graph, and what nobody reads), `firing` (what could never fire).
+leaves the graph, and what nobody reads), `returned` (what a `@graph` function says that it
+returns), `firing` (what could never fire).
 A mistake does not keep the later checks from running; what follows from it is not reported again.
 """
 
@@ -24,6 +25,7 @@ from operonx.core.graph.validation.interface import (
 from operonx.core.graph.validation.outputs import check_unread, check_writers, find_outputs
 from operonx.core.graph.validation.policies import check_policies, check_settings
 from operonx.core.graph.validation.references import check_refs, resolve_targets
+from operonx.core.graph.validation.returned import check_returned
 from operonx.core.graph.validation.streams import check_streams, report_cycle
 from operonx.core.graph.validation.until import resolve_until
 
@@ -68,6 +70,7 @@ def _check_all(graph: GraphOp, analysis: Analysis) -> None:
         check_bindings(graph, op, types)
         check_policies(graph, op)
     find_outputs(graph, analysis, types)
+    check_returned(graph, analysis)
     needs = check_firing(graph, analysis)
     check_writers(graph, analysis, needs)
     check_unread(graph, analysis)

@@ -12,6 +12,7 @@ from operonx.core.graph.analysis import Analysis, expressions_of
 from operonx.core.graph.branches import BranchOp, SwitchOp
 from operonx.core.graph.inference import TypeReader, is_stream_type, stream_type
 from operonx.core.graph.loops import LoopOp
+from operonx.core.graph.validation.defaults import check_default
 from operonx.core.graph.zips import ZipOp
 from operonx.core.ops.function import FuncOp
 from operonx.core.ops.signature import Parameter
@@ -120,9 +121,13 @@ def _check_inputs(graph: GraphOp, op: Op, types: TypeCheck) -> None:
             graph.report(op, what, hint=hint, ref=name)
     if len(op.inputs) < len(parameters) or parameters.keys() != op.inputs.keys():
         for name, parameter in parameters.items():
-            if parameter.required and name not in op.inputs:
+            if name in op.inputs:
+                continue
+            if parameter.required:
                 hint = f"pass it: `{name}=...` a ref or a constant"
                 graph.report(op, f"input `{name}` is not given", hint=hint, ref=name)
+            elif isinstance(op, FuncOp) and parameter.role == "input":
+                check_default(graph, op, parameter)  # a graph's own are checked with it
 
 
 def _check_type(op: Op, parameter: Parameter, expression: Expression, types: TypeCheck) -> None:
@@ -204,7 +209,16 @@ def _check_single_reader(
 def _type_hint(source: Any, target: Any, expression: Expression) -> str:
     if source is not Any and assignable(GenericAlias(list, (source,)), target):
         return f"to wait for the whole stream write `{expression!r}.collect()`"
+    if isinstance(expression, PortRef) and isinstance(expression.op, FuncOp):
+        whole = expression.op.whole_hint()
+        if whole is not None and _is_whole(expression.op, target):
+            return whole
     return "put an op between them that converts, or mend an annotation"
+
+
+def _is_whole(op: FuncOp, target: Any) -> bool:
+    whole = op.signature.whole
+    return whole is not Any and assignable(whole, target)
 
 
 # -- branches

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from operonx.core.errors import listed
 from operonx.core.expressions.refs import Constant, Expression, ParentRef, PortRef, StreamOf
@@ -13,7 +13,11 @@ from operonx.core.graph.inference import TypeReader, is_stream_type, stream_type
 from operonx.core.graph.loops import LoopOp
 from operonx.core.graph.parts import GraphInput, Write
 from operonx.core.graph.validation.bindings import parameters_of, wanted_type
+from operonx.core.graph.validation.defaults import check_default
 from operonx.core.ops.policies import POLICY_NAMES
+
+if TYPE_CHECKING:
+    from operonx.core.ops.base import Op
 
 __all__ = ["check_graph", "check_sizes", "find_inputs", "find_writers", "gather_expressions"]
 
@@ -55,13 +59,20 @@ def find_writers(graph: GraphOp, analysis: Analysis) -> None:
             graph.report(
                 op,
                 "its ports are only known when it runs, so `>> END` cannot forward them",
-                hint=f'write `{op.name}["key"] >> PARENT["key"]`, or `@op(outputs=[...])`',
+                hint=f"{op.ports_hint()}; or {_by_key(graph, op)}",
                 ref=f"{op.name} >> END",
             )
             continue
         writes += [Write(port.name, PortRef(op, port.name)) for port in op.all_ports()]
     for write in writes:
         analysis.writers.setdefault(write.key, []).append(write)
+
+
+def _by_key(graph: GraphOp, op: Op) -> str:
+    read = f'{op.name}["key"]'
+    if graph.factory is not None:
+        return f'return the keys that it gives: `return {{"key": {read}}}`'
+    return f'write `{read} >> PARENT["key"]`'
 
 
 def gather_expressions(graph: GraphOp, analysis: Analysis) -> None:
@@ -109,6 +120,8 @@ def find_inputs(graph: GraphOp, analysis: Analysis) -> None:
     for key, given in analysis.inputs.items():
         if is_stream_type(given.annotation):
             _check_stream_input(graph, analysis, key)
+        elif not given.required:
+            check_default(graph, graph, given)
 
 
 def _check_stream_input(graph: GraphOp, analysis: Analysis, key: str) -> None:

@@ -131,11 +131,21 @@ def check_unread(graph: GraphOp, analysis: Analysis) -> None:
         if isinstance(op, GraphOp) and (op.analysis is None or op.analysis.broken):
             continue
         names = "known when it runs" if op.ports is None else _names(op)
-        hint = f"`{op.name} >> END`, or leave it out"
-        if op.ports is None:
-            hint = f'`{op.name}["key"] >> PARENT["key"]`, or annotate `-> None` if it gives nothing'
+        hint = _way_out(graph, op)
         what = f"nobody reads its outputs ({names}) and it does not reach END"
         graph.report(op, what, hint=hint, ref=op.name)
+
+
+def _way_out(graph: GraphOp, op: Op) -> str:
+    is_function = graph.factory is not None
+    if op.ports is None:
+        read = f'{op.name}["key"]'
+        way = f'`return {{"key": {read}}}`' if is_function else f'`{read} >> PARENT["key"]`'
+        return f"{way}, or annotate `-> None` if it gives nothing"
+    if not is_function:
+        return f"`{op.name} >> END`, or leave it out"
+    way = f"`return {op.name}`" if not graph.ends and not graph.writes else "return it"
+    return f"{way}, or leave it out"
 
 
 def _names(op: Op) -> str:

@@ -178,7 +178,9 @@ class _RefReader:
         if isinstance(graph, LoopOp):
             give = f"make it a state: `GraphOp.loop(..., {key}=...)`"
         elif graph.graph is None:
-            give = f"declare it: `inputs=[..., {key!r}]`"
+            give = f"declare `{key}` in the graph's `inputs=`"
+            if graph.factory is not None:
+                give = f"make it a parameter of `{graph.name}`"
         if key in self.analysis.writers:
             what = f"{ref!r}: `{key}` is only an output of `{graph.name}`"
             return what, f"{give}, or read the op that writes it"

@@ -26,10 +26,24 @@ __all__ = ["check_streams", "report_cycle"]
 def report_cycle(graph: GraphOp, analysis: Analysis, cycle: list[Op]) -> None:
     """Report a cycle; nothing is known of the ops that wait for it."""
     names = " >> ".join(op.name for op in (*cycle, cycle[0]))
-    hint = "a graph has none; to repeat ops use `GraphOp.loop(until=..., ...)`"
+    hint = _decided_by_target(cycle) or (
+        "a graph has none; to repeat ops use `GraphOp.loop(until=..., ...)`"
+    )
     graph.report(cycle[0], f"a cycle: {names}", hint=hint, ref=names)
     ordered = set(analysis.order)
     analysis.unknown.update(op for op in graph.ops if op not in ordered)
+
+
+def _decided_by_target(cycle: list[Op]) -> str | None:
+    for branch, after in zip(cycle, [*cycle[1:], cycle[0]], strict=True):
+        if isinstance(branch, BranchOp):
+            targets = {target for arm in branch.arms for target in arm.resolved()}
+            if after in targets:
+                return (
+                    f"`{branch.name}` reads what comes of its own target `{after.name}`: "
+                    "decide on what is there before"
+                )
+    return None
 
 
 def check_streams(graph: GraphOp, analysis: Analysis) -> None:

@@ -60,3 +60,5 @@ class Signature:
     """Whether it is an `async def`, a generator or not."""
     is_generator: bool
     """Whether it yields."""
+    whole: Any = Any
+    """The type of one result, or in a generator of one item; `Any` where unknown."""

@@ -75,6 +75,7 @@ def read_signature(
         shape=shape,
         is_async=reader.is_async,
         is_generator=reader.is_generator,
+        whole=reader.whole(),
     )
 
 
@@ -106,6 +107,10 @@ class _Reader:
         if outputs is not None:
             return self._declared(outputs, annotation, told)
         return told or self._literal(annotation) or (None, "mapping")
+
+    def whole(self) -> Any:
+        annotation = self._annotation()
+        return Any if annotation is UNKNOWN else annotation
 
     def _annotation(self) -> Any:
         """Give the type of one result, or in a generator of one item."""

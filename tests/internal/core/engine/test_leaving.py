@@ -1,0 +1,252 @@
+"""Leaving a run before its end: its frames, its events, its questions; and none to leave."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+import anyio.abc
+import pytest
+
+from operonx.core import (
+    END,
+    PARENT,
+    GraphOp,
+    NoAnswerError,
+    Operon,
+    OpError,
+    RunContext,
+    RunStateError,
+    RunStream,
+    op,
+)
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore::operonx.core.BlockingOpWarning"),  # CI is slow, not stuck
+]
+
+
+class Ticking:
+    """A graph that ticks for ever, and tells when it was closed."""
+
+    def __init__(self) -> None:
+        self.closed = anyio.Event()
+
+        @op
+        async def ticks() -> AsyncIterator[int]:
+            i = 0
+            try:
+                while True:
+                    yield i
+                    i += 1
+                    await anyio.sleep(0.0005)
+            finally:
+                self.closed.set()
+
+        with GraphOp(name="g") as g:
+            t: Any = ticks()
+            t["result"] >> PARENT["tick"]
+        self.engine = Operon(g)
+
+
+@op
+def once() -> int:
+    return 1
+
+
+async def fail_at_first(stream: RunStream) -> None:
+    async for _ in stream:
+        raise ZeroDivisionError
+
+
+def single() -> GraphOp:
+    with GraphOp(name="g") as g:
+        once() >> END
+    return g
+
+
+# -- frames
+
+
+@pytest.mark.parametrize("how", ["break", "error", "aclose", "block"])
+async def test_leaving_the_frames_of_a_stream_that_is_still_held_cancels_its_run(how: str) -> None:
+    ticking = Ticking()
+    stream = ticking.engine.stream()
+    with anyio.fail_after(10):
+        if how == "break":
+            async for _ in stream:
+                break
+        elif how == "error":
+            with pytest.raises(ZeroDivisionError):
+                await fail_at_first(stream)
+        elif how == "aclose":
+            frames: Any = aiter(stream)
+            await anext(frames)
+            await frames.aclose()
+            assert [] == [frame async for frame in frames]
+        else:
+            async with stream:
+                async for _ in stream:
+                    break
+                await ticking.closed.wait()
+        await ticking.closed.wait()
+    with pytest.raises(RunStateError, match="leaving the iteration cancels"):
+        stream.result  # noqa: B018 - it raises
+
+
+async def test_a_stream_says_that_it_was_cancelled_as_soon_as_it_was_left() -> None:
+    ticking = Ticking()
+    async with ticking.engine.stream() as run:
+        async for _ in run:
+            break
+        with pytest.raises(RunStateError, match="the run was cancelled"):
+            run.result  # noqa: B018 - it raises
+
+
+async def test_the_frames_of_a_stream_are_iterated_once() -> None:
+    async with Operon(single()).stream() as run:
+        assert 1 == len([frame async for frame in run])
+        with pytest.raises(RunStateError, match="once"):
+            aiter(run)
+
+
+async def test_leaving_the_frames_of_a_handle_lets_its_run_go_on_to_its_end() -> None:
+    @op
+    async def count() -> AsyncIterator[int]:
+        for i in range(2000):  # more than a line to a watcher holds
+            yield i
+
+    with GraphOp(name="g") as g:
+        c: Any = count()
+        c["result"] >> PARENT["out"]
+    handle = Operon(g).start()
+    async for _ in handle:
+        break
+    with anyio.fail_after(10):
+        result = await handle.result()
+    assert list(range(2000)) == result["out"]
+
+
+async def test_frames_of_a_handle_come_from_the_first_look_on() -> None:
+    handle = Operon(single()).start()
+    await handle.result()
+    assert [] == [frame async for frame in handle]
+
+
+async def test_whoever_iterates_keeps_the_run() -> None:
+    frames = [frame.op_name async for frame in Operon(single()).start()]
+    assert ["g.once"] == frames
+
+
+# -- events
+
+
+async def test_events_that_nobody_reads_any_more_are_not_kept() -> None:
+    kept: weakref.WeakSet[Ticking] = weakref.WeakSet()
+
+    @op
+    def noisy(run: RunContext) -> int:
+        payload = Ticking()
+        kept.add(payload)
+        run.emit("a", payload)
+        return 1
+
+    with GraphOp(name="g") as g:
+        noisy() >> END
+    handle = Operon(g).start()
+    handle.events()
+    assert {"result": 1} == dict(await handle.result())
+    gc.collect()
+    assert [] == list(kept)
+
+
+# -- questions
+
+
+def asking_twice() -> Operon:
+    @op
+    async def ask(run: RunContext) -> str:
+        return f"{await run.ask('first?')} {await run.ask('second?')}"
+
+    with GraphOp(name="g") as g:
+        ask() >> END
+    return Operon(g)
+
+
+@pytest.mark.parametrize("how", ["break", "aclose"])
+async def test_asking_where_nobody_reads_questions_any_more_raises(how: str) -> None:
+    handle = asking_twice().start()
+    if how == "break":
+        async for question in handle.questions():
+            await question.answer("yes")
+            break
+    else:
+        questions: Any = handle.questions()
+        await (await anext(questions)).answer("yes")
+        await questions.aclose()
+    with anyio.fail_after(10), pytest.raises(OpError, match="nobody reads questions any") as caught:
+        await handle.result()
+    assert isinstance(caught.value.__cause__, NoAnswerError)
+
+
+async def test_a_question_that_was_left_open_fails_with_its_reader() -> None:
+    handle = asking_twice().start()
+    question = await anext(handle.questions())
+    with anyio.fail_after(10), pytest.raises(OpError, match="nobody reads questions any more"):
+        await handle.result()
+    with pytest.raises(RunStateError, match="no longer open"):
+        await question.answer("too late")
+
+
+async def test_questions_left_while_the_result_is_awaited_fail() -> None:
+    handle = asking_twice().start()
+    failures: list[str] = []
+
+    async def wait(*, task_status: anyio.abc.TaskStatus[None]) -> None:
+        task_status.started()
+        try:
+            await handle.result()
+        except OpError as error:
+            failures.append(error.cause_message)
+
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as group:
+            async for question in handle.questions():
+                await group.start(wait)
+                await question.answer("yes")
+                break
+    assert ["op `g.ask` asks, but nobody reads questions any more"] == failures
+
+
+async def test_questions_can_be_read_by_one_after_the_other() -> None:
+    handle = asking_twice().start()
+    for answer in ("yes", "no"):
+        async for question in handle.questions():
+            await question.answer(answer)
+            break
+    assert {"result": "yes no"} == dict(await handle.result())
+
+
+# -- no loop, no await
+
+
+@pytest.mark.parametrize("call", ["stream", "start"])
+def test_where_no_event_loop_runs_a_run_cannot_be_begun(call: str) -> None:
+    engine = Operon(single())
+    with pytest.raises(RunStateError, match=r"no event loop is running\n.*run_sync"):
+        getattr(engine, call)()
+    gc.collect()  # what was begun of it is dropped in silence
+
+
+@pytest.mark.parametrize(
+    ("call", "instead"), [("stream", "async for frame in"), ("start", "await handle.result()")]
+)
+async def test_awaiting_what_is_no_awaitable_says_what_to_await(call: str, instead: str) -> None:
+    made: Any = getattr(Operon(single()), call)()
+    with pytest.raises(TypeError) as caught:
+        await made
+    assert instead in str(caught.value)
