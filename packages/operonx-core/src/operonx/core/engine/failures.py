@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from operonx.core import redaction
 from operonx.core.engine.state import MemoryState, context_of
 from operonx.core.errors import OpError
 from operonx.core.expressions.printing import show_value
@@ -12,9 +13,7 @@ from operonx.core.plan.nodes import CallNode
 if TYPE_CHECKING:
     from operonx.core.plan.nodes import Node
 
-__all__ = ["error_value", "op_error", "reason_of"]
-
-_SECRET_NAMES: Final = ("key", "token", "secret", "password", "credential", "authorization")
+__all__ = ["error_value", "op_error", "reason_of", "show_input"]
 
 
 def op_error(inst: MemoryState, node: Node, error: BaseException) -> OpError:
@@ -27,14 +26,16 @@ def _shown_inputs(inst: MemoryState, node: Node) -> dict[str, str]:
         return {}
     shown: dict[str, str] = {}
     for argument in node.arguments:
-        if any(word in argument.name.lower() for word in _SECRET_NAMES):
-            shown[argument.name] = "<redacted>"
-            continue
         try:
-            shown[argument.name] = show_value(argument.evaluate(inst))
+            shown[argument.name] = show_input(argument.name, argument.evaluate(inst))
         except Exception as error:  # noqa: BLE001 - the input itself is what failed
             shown[argument.name] = f"<{type(error).__name__}>"
     return shown
+
+
+def show_input(name: str, value: object) -> str:
+    """Return a value as shortened text, without what is secret by its name or look."""
+    return redaction.REDACTED if redaction.is_secret(name, value) else show_value(value)
 
 
 def reason_of(failure: OpError) -> str:
