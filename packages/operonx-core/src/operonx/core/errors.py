@@ -26,7 +26,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, Self, TypeAlias
+
+from operonx.core import pickling
 
 __all__ = [
     "AbandonedThreadWarning",
@@ -69,6 +71,31 @@ class OperonxError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
+    # Exceptions are copied by calling their class with `args`; ours take other arguments.
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        cause = self.__cause__
+        packed = None if cause is None else pickling.pack(cause)
+        return _unborn, (type(self), self.args), (self.__dict__, packed, self.__suppress_context__)
+
+    def __setstate__(self, state: Any) -> None:
+        kept, packed, suppressed = state
+        self.__dict__.update(kept)
+        self.__cause__ = None if packed is None else pickling.unpack(packed)
+        self.__suppress_context__ = suppressed
+
+    def __copy__(self) -> Self:
+        copied: Self = _unborn(type(self), self.args)
+        copied.__dict__.update(self.__dict__)
+        copied.__cause__ = self.__cause__
+        copied.__suppress_context__ = self.__suppress_context__
+        return copied
+
+
+def _unborn(cls: type[Any], args: tuple[Any, ...]) -> Any:
+    """Make an error without its `__init__`, to be given the state of another."""
+    return cls.__new__(cls, *args)
 
 
 @dataclass(frozen=True, slots=True)

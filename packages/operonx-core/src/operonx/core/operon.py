@@ -16,10 +16,11 @@ from operonx.core.engine.scheduler import Run
 from operonx.core.engine.sifting import Sifter
 from operonx.core.errors import InputError, RunStateError, did_you_mean, listed
 from operonx.core.expressions.building import building_graph
+from operonx.core.expressions.printing import show_value
 from operonx.core.graph.factory import GraphFactory
 from operonx.core.graph.graph import GraphOp
 from operonx.core.plan.lowering import compile_plan
-from operonx.core.schema import validator
+from operonx.core.schema import said_of, validator
 
 if TYPE_CHECKING:
     from operonx.core.engine.result import RunResult
@@ -174,7 +175,7 @@ class Operon:
 
     def _checked(self, inputs: Mapping[str, Any] | None) -> dict[str, Any]:
         if inputs is not None and not isinstance(cast("object", inputs), Mapping):
-            raise TypeError(f"inputs={inputs!r}: takes a mapping of values by input name")
+            raise TypeError(f"inputs={show_value(inputs)}: takes a mapping of values by input name")
         outer = building_graph()
         if outer is not None:
             raise RunStateError(
@@ -187,6 +188,7 @@ class Operon:
             if name in given:
                 problem = check(given[name])
                 if problem is not None:
+                    problem = said_of(name, given[name], check, problem)
                     problems.append(f"input `{name}`: {problem}")
             elif required:
                 problems.append(f"input `{name}` is missing")

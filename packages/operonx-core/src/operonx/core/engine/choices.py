@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from operonx.core.engine.state import COVERED, SKIP, MemoryState
-from operonx.core.errors import ExpressionError, listed
-from operonx.core.expressions.operators import equal
+from operonx.core.errors import listed
+from operonx.core.expressions.equality import equal
+from operonx.core.expressions.operators import require_decision
 
 if TYPE_CHECKING:
     from operonx.core.engine.scheduler import Run
@@ -147,10 +148,7 @@ def _choose(inst: MemoryState, node: BranchNode) -> tuple[list[str], set[Node]]:
         else:
             holds = condition(inst)
             if holds is not True and holds is not False:
-                raise ExpressionError(
-                    f"a condition gave `{type(holds).__name__}`, not a boolean",
-                    hint="write the comparison out: `ref != 0`, `ref.len() > 0`",
-                )
+                holds = require_decision(holds, "a condition")
         if holds:
             return names, arms
     return [], set()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from operonx.core import redaction
 from operonx.core.engine.state import MemoryState, context_of
 from operonx.core.errors import LoopLimitError, OpError
 from operonx.core.expressions.printing import show_value
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from operonx.core.plan.nodes import Node
 
 __all__ = ["error_value", "op_error", "reason_of", "show_input"]
-
-_SECRET_NAMES: Final = ("key", "token", "secret", "password", "credential", "authorization")
 
 
 def op_error(inst: MemoryState, node: Node, error: BaseException) -> OpError:
@@ -35,10 +34,8 @@ def _shown_inputs(inst: MemoryState, node: Node) -> dict[str, str]:
 
 
 def show_input(name: str, value: object) -> str:
-    """Return a value as shortened text; what looks secret by its name is not shown."""
-    if any(word in name.lower() for word in _SECRET_NAMES):
-        return "<redacted>"
-    return show_value(value)
+    """Return a value as shortened text, without what is secret by its name or look."""
+    return redaction.REDACTED if redaction.is_secret(name, value) else show_value(value)
 
 
 def reason_of(failure: OpError) -> str:

@@ -10,7 +10,7 @@ from operonx.core.engine.graphs import end_guard, start_guard
 from operonx.core.engine.guarding import places_of
 from operonx.core.engine.state import SKIP, MemoryState, StreamState, context_of
 from operonx.core.errors import ExpressionError, LoopLimitError, OpError
-from operonx.core.expressions.operators import BINARY
+from operonx.core.expressions.operators import BINARY, require_decision
 from operonx.core.ops.policies import UNSET
 
 if TYPE_CHECKING:
@@ -87,13 +87,7 @@ def _limit_error(
 
 
 def _is_over(item: MemoryState, node: LoopNode) -> bool:
-    over = node.until(item)
-    if over is True or over is False:
-        return over
-    raise ExpressionError(
-        f"`until` gave `{type(over).__name__}`, not a boolean",
-        hint="write the comparison out: `ref != 0`, `ref.len() > 0`",
-    )
+    return require_decision(node.until(item), "`until`")
 
 
 def _written(item: MemoryState, node: LoopNode) -> dict[str, Any]:

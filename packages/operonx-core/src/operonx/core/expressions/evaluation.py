@@ -26,6 +26,7 @@ from operonx.core.expressions.refs import (
     Template,
     Unary,
 )
+from operonx.core.expressions.texts import text_of
 
 __all__ = ["Evaluate", "LeafReader", "compile_expression", "template_fields"]
 
@@ -141,22 +142,7 @@ def _template(text: str, fields: dict[str, Evaluate]) -> Evaluate:
     parts = [(literal, field) for literal, field, _, _ in string.Formatter().parse(text)]
 
     def evaluate(scope: Any) -> str:
-        values = {name: _text(part(scope)) for name, part in fields.items()}
+        values = {name: text_of(part(scope), name) for name, part in fields.items()}
         return "".join(literal + (values[field] if field else "") for literal, field in parts)
 
     return evaluate
-
-
-def _text(value: Any) -> str:
-    # JSON's words, so that a template reads the same from every runtime.
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
-    if value is None:
-        return "null"
-    if isinstance(value, (dict, list)):
-        import json  # only templates over containers need it
-
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return str(value)

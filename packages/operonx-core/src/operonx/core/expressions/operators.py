@@ -2,8 +2,9 @@
 
 Arithmetic is of numbers (a boolean is none), `+` also joins two texts or two lists. Comparison
 is of two numbers or two texts. Equality is of anything: numbers by value, a boolean only equals a
-boolean, lists and dicts item by item. `&`, `|` and `~` take booleans only. Objects that are not
-portable values (dates, decimals, arrays) keep their own Python operators.
+boolean, lists and dicts item by item (module `equality`). `&`, `|` and `~` take booleans only; that
+of numpy is one. Objects that are not portable values (dates, decimals, arrays) keep their own
+Python operators.
 """
 
 from __future__ import annotations
@@ -13,8 +14,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from operonx.core.errors import ExpressionError, listed
+from operonx.core.expressions.equality import contains, equal, has_key, plain
 
-__all__ = ["BINARY", "METHODS", "equal", "get_item", "get_port", "invert", "negate", "require_bool"]
+__all__ = [
+    "BINARY",
+    "METHODS",
+    "get_item",
+    "get_port",
+    "invert",
+    "negate",
+    "require_bool",
+    "require_decision",
+]
 
 # Typed so that a value which is one of them stays `Any`, and not a list of who knows what.
 _PORTABLE: Final = cast(
@@ -25,7 +36,6 @@ _EXACT: Final = frozenset({int, float})
 """What conditions compare most of the time: one look tells them from booleans and from the rest."""
 _LISTS: Final = cast("tuple[type[Any], ...]", (list, tuple))
 _LIST: Final = cast("type[Any]", list)
-_DICT: Final = cast("type[Any]", dict)
 _MAPPING: Final = cast("type[Any]", Mapping)
 _SEQUENCE: Final = cast("type[Any]", Sequence)
 
@@ -46,6 +56,7 @@ def _arithmetic(symbol: str, apply: Callable[[Any, Any], Any]) -> Callable[[Any,
             return apply(left, right)
         if _is_number(left) and _is_number(right):
             return apply(left, right)
+        left, right = plain(left), plain(right)
         if isinstance(left, _PORTABLE) and isinstance(right, _PORTABLE):
             raise _undefined(symbol, left, right)
         return apply(left, right)
@@ -60,6 +71,7 @@ def _add(left: Any, right: Any) -> Any:
         return left + right
     if isinstance(left, _LIST) and isinstance(right, _LIST):
         return left + right
+    left, right = plain(left), plain(right)
     if isinstance(left, _PORTABLE) and isinstance(right, _PORTABLE):
         raise _undefined("+", left, right)
     return left + right
@@ -70,33 +82,21 @@ def _comparison(symbol: str, apply: Callable[[Any, Any], Any]) -> Callable[[Any,
         if type(left) in _EXACT and type(right) in _EXACT:
             return apply(left, right)
         if _is_number(left) and _is_number(right):
-            return apply(left, right)
+            return plain(apply(left, right))
         if isinstance(left, str) and isinstance(right, str):
             return apply(left, right)
+        left, right = plain(left), plain(right)
         if isinstance(left, _PORTABLE) and isinstance(right, _PORTABLE):
             raise _undefined(symbol, left, right)
-        return apply(left, right)
+        return plain(apply(left, right))
 
     return evaluate
 
 
-def equal(left: Any, right: Any) -> Any:
-    """Return whether two values are equal: `1 == 1.0`, but never `1 == True`."""
-    if type(left) in _EXACT and type(right) in _EXACT:
-        return left == right
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right if isinstance(left, bool) and isinstance(right, bool) else False
-    if isinstance(left, _LISTS) and isinstance(right, _LISTS):
-        return len(left) == len(right) and all(map(equal, left, right))
-    if isinstance(left, _DICT) and isinstance(right, _DICT):
-        return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
-    return left == right
-
-
 def _unequal(left: Any, right: Any) -> Any:
-    if isinstance(left, _PORTABLE) or isinstance(right, _PORTABLE):
-        return not equal(left, right)
-    return left != right
+    same = equal(left, right)
+    # What is neither, such as an array of them, has its own `!=`.
+    return not same if isinstance(same, bool) else left != right
 
 
 def require_bool(value: Any, symbol: str) -> bool:
@@ -107,14 +107,33 @@ def require_bool(value: Any, symbol: str) -> bool:
     """
     if value is True or value is False:
         return value
+    value = plain(value)
+    if isinstance(value, bool):
+        return value
     raise ExpressionError(
         f"`{symbol}` takes booleans, got `{type(value).__name__}`",
         hint="write the comparison out: `ref != 0`, `ref.len() > 0`, `~ref.is_none()`",
     )
 
 
+def require_decision(value: Any, what: str) -> bool:
+    """Return what a condition or an `until` gave, if it is a boolean.
+
+    Raises:
+        ExpressionError: If it is anything else.
+    """
+    value = plain(value)
+    if isinstance(value, bool):
+        return value
+    raise ExpressionError(
+        f"{what} gave `{type(value).__name__}`, not a boolean",
+        hint="write the comparison out: `ref != 0`, `ref.len() > 0`",
+    )
+
+
 def negate(value: Any) -> Any:
     """Return `-value` of a number."""
+    value = plain(value)
     if isinstance(value, _PORTABLE) and not _is_number(value):
         raise ExpressionError(f"`-` is not defined for `{type(value).__name__}`")
     return -value
@@ -134,7 +153,7 @@ def get_item(base: Any, key: Any) -> Any:
         ExpressionError: If `base` has no items or the key is of the wrong kind.
     """
     if isinstance(base, _MAPPING):
-        if key in base:
+        if has_key(base, key):
             return base[key]
         raise KeyError(f"no key {key!r}; there are {listed(map(str, list(base)[:20]))}")
     if isinstance(base, _SEQUENCE) and not isinstance(base, bytes):
@@ -172,20 +191,6 @@ def _length(value: Any) -> int:
     if hasattr(value, "__len__"):
         return len(value)
     raise ExpressionError(f"`{type(value).__name__}` has no length")
-
-
-def _contains(base: Any, value: Any) -> bool:
-    if isinstance(base, str):
-        if not isinstance(value, str):
-            raise _undefined("contains", base, value)
-        return value in base
-    if isinstance(base, _MAPPING):
-        return value in base
-    if isinstance(base, _LISTS):
-        return any(equal(item, value) for item in base)
-    if isinstance(base, _PORTABLE):
-        raise ExpressionError(f"`{type(base).__name__}` contains nothing")
-    return value in base
 
 
 def _is_none(value: Any) -> bool:
@@ -231,7 +236,7 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
 
 METHODS: dict[str, Callable[..., Any]] = {
     "len": _length,
-    "contains": _contains,
+    "contains": contains,
     "is_none": _is_none,
     "flatten": _flatten,
 }

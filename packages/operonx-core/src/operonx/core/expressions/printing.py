@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, cast
 
+from operonx.core import redaction
 from operonx.core.expressions.refs import (
     MAX_DEPTH,
     Batch,
@@ -31,6 +32,7 @@ from operonx.core.expressions.refs import (
 __all__ = ["show", "show_value"]
 
 _LIMIT: Final = 60
+_MAX_READ: Final = 2000
 _MAX_SHOWN: Final = 400
 """Parts of an expression that are written out; a text of more says nothing to anyone."""
 # Typed so that a value which is one of them stays `Any`.
@@ -39,11 +41,13 @@ _DICT: Final = cast("type[Any]", dict)
 
 
 def show_value(value: Any, limit: int = _LIMIT) -> str:
-    """Write a value on one line, cut at `limit` characters; never raises."""
+    """Write a value on one line, cut at `limit` characters, without secrets; never raises."""
     # A repr costs as much as its value is long, so long containers are cut before it.
-    if isinstance(value, (str, bytes)) and len(value) > limit:
-        value = value[:limit]
-        return f"{value!r}..."
+    if isinstance(value, str) and len(value) > limit:
+        text = redaction.shortened(value, limit)
+        return f"{text[:-3]!r}..." if text.endswith("...") else repr(text)
+    if isinstance(value, bytes) and len(value) > limit:
+        return redaction.shortened(f"{value[:_MAX_READ]!r}", limit)
     if isinstance(value, _LISTS) and len(value) > limit:
         return f"<{type(value).__name__} of {len(value)}>"
     if isinstance(value, _DICT) and len(value) > limit:
@@ -52,7 +56,7 @@ def show_value(value: Any, limit: int = _LIMIT) -> str:
         text = repr(value)
     except Exception as error:  # noqa: BLE001 - an object's broken repr must not hide the real error
         return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
-    return text if len(text) <= limit else f"{text[:limit]}..."
+    return redaction.shortened(text, limit)
 
 
 def show(expression: Expression) -> str:
@@ -107,7 +111,7 @@ class _Printer:
             case ListOf(items=items):
                 return f"[{self._joined(items, depth)}]"
             case DictOf(items=mapping):
-                pairs = [f"{key!r}: {self.text(one, depth)}" for key, one in mapping.items()]
+                pairs = [self._pair(key, one, depth) for key, one in mapping.items()]
                 return f"{{{', '.join(pairs)}}}"
             case _:
                 return self._of_streams(expression, depth)
@@ -132,6 +136,11 @@ class _Printer:
                 return f"{self._inner(base, depth)}.batch({size})"
             case _:
                 return f"<{type(expression).__name__}>"
+
+    def _pair(self, key: object, value: Expression, depth: int) -> str:
+        if isinstance(value, Constant) and redaction.is_secret(str(key), value.value):
+            return f"{key!r}: {redaction.REDACTED}"
+        return f"{key!r}: {self.text(value, depth)}"
 
     def _joined(self, expressions: Iterable[Expression], depth: int) -> str:
         return ", ".join(self.text(one, depth) for one in expressions)

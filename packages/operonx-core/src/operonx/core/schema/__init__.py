@@ -4,6 +4,7 @@
 - `annotations`: what an annotation means below its wrappers.
 - `fields`: the fields that a class declares.
 - `assignability`: whether an output may be wired to an input.
+- `messages`: what is said of a value that does not fit.
 - `validation`: checks of values against annotations, without ever converting them.
 
 Nothing here imports pydantic before an annotation asks for it.
@@ -13,6 +14,7 @@ from .annotations import is_one_of, is_typed_dict, plain, resolved, union_member
 from .assignability import assignable
 from .containers import Check
 from .fields import field_annotations, required_keys
+from .messages import said_of
 from .names import type_name
 from .validation import validator
 
@@ -25,6 +27,7 @@ __all__ = [
     "plain",
     "required_keys",
     "resolved",
+    "said_of",
     "type_name",
     "union_members",
     "validator",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from .messages import misfit, shown
+from .messages import misfit, said_of, shown
 
 __all__ = ["Check", "Part", "accept", "collection", "fixed_tuple", "mapping", "typed_dict", "union"]
 
@@ -88,6 +88,7 @@ def mapping(cls: type, keys: Part, values: Part, name: str) -> Check:
             return None
         for key, item in items.items():
             if problem := value_check(item):
+                problem = said_of(str(key), item, value_check, problem)
                 return f"{shown(key) or type(key).__name__}: {problem}"
         return None
 
@@ -141,7 +142,7 @@ def typed_dict(
             return f"expected `{name}`, got a `dict` with {shown(next(iter(others)))} too"
         for key, item_check in checks.items():
             if key in items and (problem := item_check(items[key])):
-                return f"`{key}`: {problem}"
+                return f"`{key}`: {said_of(key, items[key], item_check, problem)}"
         return None
 
     return check

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextvars import ContextVar
 from typing import Final, cast
 
-__all__ = ["misfit", "shown"]
+from operonx.core import redaction
+
+__all__ = ["misfit", "said_of", "shown"]
 
 _MAX_TEXT: Final = 60
 """Characters of a value in a message."""
+_MAX_READ: Final = 500
+"""Characters of it that are looked at: half a secret would not look like one."""
 _MAX_ITEMS: Final = 4
 _MAX_DEPTH: Final = 2
 _MAX_BITS: Final = 128
 """Larger integers are not written out: CPython refuses to from some 14,000 bits."""
 
+_hides_values: Final = ContextVar("hides_values", default=False)
 _BRACKETS: Final[dict[type, tuple[str, str]]] = {
     list: ("[", "]"),
     tuple: ("(", ")"),
@@ -40,8 +46,21 @@ def shown(value: object) -> str:
     Only the beginning of a value is looked at, and never an object's own `repr`, which may
     be huge, slow, or fail.
     """
-    text = _text(value, _MAX_DEPTH)
+    if _hides_values.get():
+        return ""
+    text = redaction.scrubbed(_text(value, _MAX_DEPTH))
     return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 3]}..."
+
+
+def said_of(name: str, value: object, check: Callable[[object], str | None], problem: str) -> str:
+    """Return what a check said of a named value; of a secret one without showing the value."""
+    if not redaction.is_secret(name, value):
+        return problem
+    token = _hides_values.set(True)
+    try:
+        return check(value) or "does not fit"
+    finally:
+        _hides_values.reset(token)
 
 
 def _text(value: object, depth: int) -> str:
@@ -51,7 +70,7 @@ def _text(value: object, depth: int) -> str:
         bits = value.bit_length()
         return repr(value) if bits <= _MAX_BITS else f"of {bits} bits"
     if type(value) is str or type(value) is bytes:
-        return repr(value[:_MAX_TEXT])
+        return repr(value[:_MAX_READ])
     if type(value) is dict:
         pairs = cast("dict[object, object]", value).items()
         shown_pairs = itertools.islice(pairs, _MAX_ITEMS)
