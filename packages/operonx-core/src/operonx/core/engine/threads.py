@@ -17,6 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
+try:
+    from sniffio import current_async_library_cvar as _library
+except ModuleNotFoundError:  # newer anyio goes without it, and then keeps no such variable
+    _library = None  # type: ignore[assignment]
+
 from operonx.core.errors import AbandonedThreadWarning
 
 if TYPE_CHECKING:
@@ -56,6 +61,13 @@ def _tolerant(schedule: Callable[..., object], closed: tuple[type[Exception], ..
             schedule(function)
 
     return wake
+
+
+def _off_the_loop(function: Callable[[], Any]) -> Any:
+    """Call a function that context variables followed into a thread, where no event loop runs."""
+    if _library is not None:
+        _library.set(None)
+    return function()
 
 
 class _Pool:
@@ -119,7 +131,7 @@ class ThreadCall:
 
         def job() -> None:
             try:
-                self._value = context.run(function)
+                self._value = context.run(_off_the_loop, function)
             except StopIteration as error:
                 # It could not pass through a coroutine; Python words it so for generators.
                 self._error = RuntimeError("the function raised StopIteration")
@@ -185,7 +197,7 @@ class ThreadIterator:
             self._asked.release()
         else:
             self._started = True
-            _pool.submit(lambda: self._context.run(self._loop))
+            _pool.submit(lambda: self._context.run(_off_the_loop, self._loop))
 
     async def close(self) -> None:
         """Close the generator in its thread; a thread that does not answer is left to itself."""
