@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -160,7 +160,7 @@ class ThreadIterator:
             self._started = True
 
     @contextlib.contextmanager
-    def held(self, *, waits: bool) -> Iterator[None]:
+    def held(self, *, waits: bool) -> Generator[None]:
         """Let others have the thread's place in the pool in a block where the generator `waits`."""
         if not (waits and self._started):
             yield
