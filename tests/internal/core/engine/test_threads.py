@@ -286,6 +286,32 @@ async def test_what_an_op_sets_is_its_own(how: str) -> None:
     color.reset(token)
 
 
+# -- a thread is off the loop
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("how", ["run_sync", "anyio.run"])
+@pytest.mark.parametrize("kind", ["def", "generator"])
+async def test_an_op_in_a_thread_may_run_an_event_loop(kind: str, how: str, backend: str) -> None:
+    inner = Operon(one(where_async))
+
+    def run_inner(x: int) -> int:
+        if how == "run_sync":
+            return int(inner.run_sync({"x": x})["out"])
+        return int(anyio.run(inner.run, {"x": x}, backend=backend)["out"])
+
+    @op(run_in="thread")
+    def outer(x: int) -> int:
+        return run_inner(x)
+
+    @op(run_in="thread")
+    def outer_each(x: int) -> Iterator[int]:
+        yield run_inner(x)
+
+    result = await Operon(one(outer if kind == "def" else outer_each)).run({"x": 1})
+    assert threads_of(result).isdisjoint({threading.get_ident()})
+
+
 # -- cancelling and warnings
 
 

@@ -8,11 +8,10 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import anyio
-import anyio.to_process
 
 from operonx.core.engine.calling import SHORT, Caller, clock, ports_of
 from operonx.core.engine.guarding import cancellable, places_of
-from operonx.core.engine.processes import call_by_name, name_of
+from operonx.core.engine.processes import call_in_process
 from operonx.core.engine.state import SKIP, MemoryState, context_of
 from operonx.core.engine.streams import Feed, feed_of
 from operonx.core.engine.threads import ThreadCall
@@ -220,8 +219,7 @@ async def _invoke(
         return await caller.function(**given)
     policies = node.op.policies
     if policies.run_in == "process":
-        call = partial(call_by_name, *name_of(caller.function), given)
-        return await anyio.to_process.run_sync(call, cancellable=True, limiter=run.linked.processes)
+        return await call_in_process(caller.function, given)
     short = policies.run_in == "auto" and caller.short and policies.timeout is None
     if (policies.run_in == "inline" or short) and not node.streams:
         value = _measured(caller, given)

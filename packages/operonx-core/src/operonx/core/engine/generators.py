@@ -368,7 +368,8 @@ class _Driver(Firing):
         lane = ThreadIterator(self.run.waker, self.run.variables.copy(), iterate, context)
         try:
             while True:
-                await self._room()
+                with lane.held(waits=self._full()):
+                    await self._room()
                 if self.run.stopping:
                     return True
                 kind, value = await self._within(lane.ask)
@@ -395,6 +396,10 @@ class _Driver(Firing):
             return await wait(*args)
         assert scope.cancelled_caught  # nothing else leaves the block without returning
         raise TimeoutError(f"no yield within {timeout:g} s")
+
+    def _full(self) -> bool:
+        frames = self.run.frames
+        return self.stream.full or (frames is not None and frames.full)
 
     async def _room(self) -> None:
         while self.stream.full:

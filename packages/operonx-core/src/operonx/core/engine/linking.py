@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-
-import anyio
 
 from operonx.core.engine.calling import Caller
 from operonx.core.engine.calls import choose_fire, release_streams
@@ -107,7 +104,6 @@ class LinkedPlan:
             key: bool(plan.graph.analysis and plan.graph.analysis.output_axes.get(key))
             for key in plan.outputs
         }
-        self._processes: Any = None
         for node in plan.nodes:
             self._link(node, replaced)
         self.in_order: list[Node] = [node for node in plan.nodes if node.in_order]
@@ -118,13 +114,6 @@ class LinkedPlan:
         if self._paths is None:
             self._paths = frozenset(op.path for op in self.plan.graph.walk())
         return self._paths
-
-    @property
-    def processes(self) -> anyio.CapacityLimiter:
-        """The limit on worker processes: one per core."""
-        if self._processes is None:
-            self._processes = anyio.CapacityLimiter(os.cpu_count() or 1)
-        return self._processes  # type: ignore[no-any-return]  # made above
 
     def set_up(self, run: Run) -> None:
         """Prepare a run for what goes in context order."""

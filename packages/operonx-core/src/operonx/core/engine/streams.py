@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from operonx.core.engine.failures import reason_of
+from operonx.core.engine.pool import holding
 from operonx.core.engine.state import SKIP, MemoryState, StreamState, context_of
 from operonx.core.errors import OpError, StreamError
 from operonx.core.ops.context import CancelledRunError
@@ -237,10 +238,11 @@ class Feed:
                 answer.append(found)
                 arrived.set()
 
-        self._run.waker(attempt)
-        while not arrived.wait(timeout=0.1):
-            if self._run.over:
-                raise CancelledRunError("the run is over")
+        with holding:
+            self._run.waker(attempt)
+            while not arrived.wait(timeout=0.1):
+                if self._run.over:
+                    raise CancelledRunError("the run is over")
         if isinstance(answer[0], BaseException):
             raise answer[0]
         return answer[0]  # type: ignore[no-any-return]  # a pair, as no error came

@@ -1,4 +1,4 @@
-"""Worker threads for plain functions, and the way back to the event loop.
+"""Functions in worker threads, and the way back to the event loop.
 
 A hop costs a fraction of what a generic executor takes, a generator's firing can stay in one
 thread, and a thread that ignores its cancelling can be left behind: these are the reasons for a
@@ -11,12 +11,17 @@ import asyncio
 import contextlib
 import threading
 import warnings
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
+try:
+    from sniffio import current_async_library_cvar as _library
+except ModuleNotFoundError:  # newer anyio goes without it, and then keeps no such variable
+    _library = None  # type: ignore[assignment]
+
+from operonx.core.engine.pool import holding, pool
 from operonx.core.errors import AbandonedThreadWarning
 
 if TYPE_CHECKING:
@@ -28,10 +33,6 @@ __all__ = ["GRACE", "ThreadCall", "Waker", "current_waker"]
 
 GRACE: Final = 1.0
 """Seconds that a cancelled function may take to answer before its thread is left to itself."""
-_IDLE: Final = 10.0
-"""Seconds after which a thread without work ends."""
-_LIMIT: Final = 256
-"""Threads at one time; more calls wait in line."""
 
 Waker = Callable[[Callable[[], object]], None]
 """Runs a function on the event loop's thread, soon; callable from any thread."""
@@ -58,42 +59,11 @@ def _tolerant(schedule: Callable[..., object], closed: tuple[type[Exception], ..
     return wake
 
 
-class _Pool:
-    """Daemon threads that take jobs from one line."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Condition()
-        self._jobs: deque[Callable[[], None]] = deque()
-        self._idle = 0
-        self._threads = 0
-
-    def submit(self, job: Callable[[], None]) -> None:
-        with self._lock:
-            self._jobs.append(job)
-            if self._idle >= len(self._jobs):
-                self._lock.notify()
-                return
-            if self._threads >= _LIMIT:
-                return
-            self._threads += 1
-        threading.Thread(target=self._work, name="operonx-worker", daemon=True).start()
-
-    def _work(self) -> None:
-        while True:
-            with self._lock:
-                self._idle += 1
-                if not self._jobs:
-                    self._lock.wait_for(lambda: bool(self._jobs), _IDLE)
-                self._idle -= 1
-                if not self._jobs:
-                    self._threads -= 1
-                    return
-                job = self._jobs.popleft()
-            job()
-            del job  # what it holds must not live until the next one comes
-
-
-_pool = _Pool()
+def _off_the_loop(function: Callable[[], Any]) -> Any:
+    """Call a function that context variables followed into a thread, where no event loop runs."""
+    if _library is not None:
+        _library.set(None)
+    return function()
 
 
 class ThreadCall:
@@ -119,7 +89,7 @@ class ThreadCall:
 
         def job() -> None:
             try:
-                self._value = context.run(function)
+                self._value = context.run(_off_the_loop, function)
             except StopIteration as error:
                 # It could not pass through a coroutine; Python words it so for generators.
                 self._error = RuntimeError("the function raised StopIteration")
@@ -129,12 +99,13 @@ class ThreadCall:
             self._finished = True
             self._waker(self._done.set)
 
-        _pool.submit(job)
-        try:
-            await self._done.wait()
-        except BaseException:
-            await self._give_up(run_context)
-            raise
+        with holding:  # this event loop may itself be run by a worker, which waits here
+            pool.submit(job)
+            try:
+                await self._done.wait()
+            except BaseException:
+                await self._give_up(run_context)
+                raise
         if self._error is not None:
             try:
                 raise self._error
@@ -175,8 +146,9 @@ class ThreadIterator:
         """Return `("item", value)`, `("return", value)` or `("error", exception)`."""
         self._arrived = anyio.Event()
         self._answer = None
-        self._resume()
-        await self._arrived.wait()
+        with holding:  # this event loop may itself be run by a worker, which waits here
+            self._resume()
+            await self._arrived.wait()
         assert self._answer is not None  # set before the event
         return self._answer
 
@@ -184,8 +156,20 @@ class ThreadIterator:
         if self._started:
             self._asked.release()
         else:
+            pool.submit(lambda: self._context.run(_off_the_loop, self._loop))
             self._started = True
-            _pool.submit(lambda: self._context.run(self._loop))
+
+    @contextlib.contextmanager
+    def held(self, *, waits: bool) -> Generator[None]:
+        """Let others have the thread's place in the pool in a block where the generator `waits`."""
+        if not (waits and self._started):
+            yield
+            return
+        pool.hold()
+        try:
+            yield
+        finally:
+            pool.release()
 
     async def close(self) -> None:
         """Close the generator in its thread; a thread that does not answer is left to itself."""

@@ -1,0 +1,178 @@
+"""Ops in worker processes: on every event loop at one time, and what went wrong there in words."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import anyio
+import pytest
+
+from operonx.core import PARENT, GraphOp, Operon, OpError, Retry, op
+
+pytestmark = pytest.mark.anyio
+
+_LONG = 120
+"""Seconds that are only up where something hangs."""
+
+OPS = """
+import os, threading
+from operonx.core import op
+
+@op(run_in="process")
+def plus_one(x: int) -> int:
+    return x + 1
+
+@op(run_in="process")
+def local_class(x: int) -> int:
+    class Local(Exception):
+        pass
+    raise Local("the real message")
+
+class TwoParts(Exception):
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one} and {two}")
+
+@op(run_in="process")
+def no_args(x: int) -> int:
+    raise TwoParts("this", "that")
+
+@op(run_in="process")
+def ordinary(x: int) -> int:
+    raise KeyError(x)
+
+@op(run_in="process")
+def gives_a_lock(x: int) -> object:
+    return threading.Lock()
+
+@op(run_in="process")
+def takes(x: object) -> int:
+    return 1
+
+@op(run_in="process")
+def dies(x: int) -> int:
+    os._exit(3)
+
+@op(run_in="process")
+def dies_once(x: str) -> str:
+    if os.path.exists(x):
+        return "alive"
+    open(x, "w").close()
+    os._exit(3)
+"""
+
+
+@pytest.fixture
+def ops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """A module of ops that worker processes can import."""
+    name = f"ops_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text(textwrap.dedent(OPS))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    importlib.invalidate_caches()
+    module = importlib.import_module(name)
+    yield module
+    del sys.modules[name]
+
+
+def engine_of(factory: Any) -> Operon:
+    with GraphOp(name="g") as g:
+        it = factory.with_(name="it")(x=PARENT["x"])
+        it["result"] >> PARENT["out"]
+    return Operon(g)
+
+
+async def failure_of(factory: Any, x: object = 1) -> OpError:
+    with pytest.raises(OpError) as caught, anyio.fail_after(_LONG):
+        await engine_of(factory).run({"x": x})
+    return caught.value
+
+
+def test_one_engine_serves_many_event_loops_at_one_time(ops: ModuleType) -> None:
+    engine = engine_of(ops.plus_one)
+    found: dict[int, int] = {}
+
+    def run(x: int) -> None:
+        backend = "trio" if x % 2 else "asyncio"
+        found[x] = anyio.run(engine.run, {"x": x}, backend=backend)["out"]
+
+    threads = [threading.Thread(target=run, args=(x,), daemon=True) for x in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(_LONG)
+    assert {x: x + 1 for x in range(8)} == found
+
+
+async def test_there_are_no_more_workers_than_cores() -> None:
+    process = op(run_in="process", returns="result")(os.getpid)
+    with GraphOp(name="g") as g:
+        for number in range(3 * (os.cpu_count() or 1)):
+            it: Any = process.with_(name=f"it{number}")()
+            it["result"] >> PARENT[f"out{number}"]
+    assert len(set((await Operon(g).run()).values())) <= (os.cpu_count() or 1)
+
+
+async def test_a_worker_that_died_is_told_of(ops: ModuleType) -> None:
+    error = await failure_of(ops.dies)
+    assert "the worker process ended while it ran `ops_" in error.message
+    assert ".dies`" in error.message
+    assert error.hint is not None
+    assert "out of memory" in error.hint
+    assert isinstance(error.__cause__, anyio.BrokenWorkerProcess)
+
+
+async def test_a_retry_has_a_new_worker(ops: ModuleType, tmp_path: Path) -> None:
+    engine = engine_of(
+        ops.dies_once.with_(retry=Retry(attempts=2, on=(anyio.BrokenWorkerProcess,)))
+    )
+    with anyio.fail_after(_LONG):
+        assert {"out": "alive"} == dict(await engine.run({"x": str(tmp_path / "seen")}))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("local_class", "Local: the real message"), ("no_args", "TwoParts: this and that")],
+)
+async def test_what_cannot_come_back_is_told_in_words(
+    ops: ModuleType, name: str, said: str
+) -> None:
+    error = await failure_of(getattr(ops, name))
+    assert f"RemoteError: {said} (inputs: x=1)" in error.message
+    assert error.hint is not None
+    assert "could not be pickled" in error.hint
+    assert error.__cause__ is not None
+    (note,) = error.__cause__.__notes__
+    assert "Traceback (most recent call last)" in note
+    assert f"in {name}" in note
+
+
+async def test_what_comes_back_brings_the_traceback_of_the_worker(ops: ModuleType) -> None:
+    cause = (await failure_of(ops.ordinary)).__cause__
+    assert isinstance(cause, KeyError)
+    assert (1,) == cause.args
+    (note,) = cause.__notes__
+    assert "in ordinary" in note
+    assert "raise KeyError(x)" in note
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "said"),
+    [
+        ("gives_a_lock", lambda: 1, "what it returned cannot be pickled: TypeError: "),
+        ("takes", threading.Lock, "`x` cannot be pickled for a worker process: TypeError: "),
+    ],
+)
+async def test_what_cannot_cross_is_named(
+    ops: ModuleType, name: str, x: Callable[[], object], said: str
+) -> None:
+    error = await failure_of(getattr(ops, name), x())
+    assert said in error.message
+    assert error.hint is not None
+    assert 'run_in="thread"' in error.hint
