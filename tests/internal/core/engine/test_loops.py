@@ -223,6 +223,23 @@ async def test_writes_of_a_stream_are_in_context_order_whatever_the_timing() -> 
     assert {"out": [0, 1, 2, 3, 4, 5] * 2} == dict(await Operon(g).run())
 
 
+async def test_a_stream_that_failed_writes_nothing_to_a_reducer() -> None:
+    @op(on_error="skip")
+    def breaks(i: int) -> Iterator[int]:
+        yield 10 * i
+        if i == 1:
+            raise ValueError(i)
+        yield 10 * i + 1
+
+    with GraphOp(name="g") as g:
+        with GraphOp.loop(until=PARENT.iteration >= 2, xs=State([], reducer="append")) as loop:
+            breaks(i=PARENT.iteration)["result"] >> PARENT["xs"]
+        loop["xs"] >> PARENT["xs"]
+    result = await Operon(g).run({})
+    assert [0, 1, 20, 21] == result["xs"]
+    assert ["g.loop.breaks"] == [error.op for error in result.errors]
+
+
 async def test_a_reducer_that_raises_fails_the_loop() -> None:
     @op(returns="value")
     def give() -> Any:
