@@ -127,16 +127,21 @@ class Firing:
             return
         run.handle(inst, node, failure)
         if run.failure is None:
-            self.drop(reason_of(failure))
+            self._break_off(reason_of(failure))
 
-    def drop(self, reason: str) -> None:
+    def drop(self) -> None:
+        """End the stream as one that nothing wants any more."""
+        reason = "it was no longer wanted"
+        if self.node.failed is not None:
+            self.run.signal(self.inst, self.node.failed, SKIP, reason)
+        self._break_off(reason)
+
+    def _break_off(self, reason: str) -> None:
         """End the stream as one that failed."""
         run, inst, node = self.run, self.inst, self.node
         run.note(node.path, context_of(inst), reason)
         run.end_stream(self.stream, ok=False, reason=reason)
         run.signal(inst, node.end, SKIP, reason)
-        if node.failed is not None and is_dead(run, inst, node):
-            run.signal(inst, node.failed, SKIP, reason)
         self._leave()
 
     def _leave(self) -> None:
@@ -171,7 +176,7 @@ class _InlineSource(Firing):
         """Take one yield."""
         if self.guarded and is_dead(self.run, self.inst, self.node):
             self.close()
-            self.drop("it was no longer wanted")
+            self.drop()
             return
         if self.stream.full:
             self.stream.resume = partial(self.run.sources.append, self)
@@ -269,7 +274,7 @@ class _Driver(Firing):
             if ended or self.run.stopping:
                 self.end()
             else:
-                self.drop("it was no longer wanted")
+                self.drop()
         finally:
             self.run.drivers.discard(scope)
             flights.pop((self.inst, self.node), None)
