@@ -262,7 +262,15 @@ class Values:
     def _iterations_dead(self, loop: LoopOp, port: str, ctx: Ctx) -> bool:
         if port in loop.states:
             return (loop, ctx[: len(self.places.of_graph(loop))]) not in self.state.after
-        return self.dead_of(written(loop, port), ctx, loop)
+        if self.dead_of(written(loop, port), ctx, loop):
+            return True
+        try:
+            self.value_of(written(loop, port), ctx, loop)
+        except Undetermined:
+            raise
+        except Exception:  # noqa: BLE001 - what a write raises is the loop's failure
+            return True
+        return False
 
     # -- values
 

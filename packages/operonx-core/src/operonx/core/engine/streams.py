@@ -296,7 +296,7 @@ class _Derived:
         self.node = node
         self.stream: StreamState | None = None
         self.offers: list[dict[int, Offer]] = [{} for _ in range(sides)]
-        self.next = 0
+        self.next: int = 0
         self.ends: dict[int, End] = {}
         self.over: bool = False
 
