@@ -385,10 +385,15 @@ class _Evaluator:
     def skip_inside(self, graph: GraphOp, ctx: Ctx) -> None:
         """Skip what a skip, or the failed end of a stream, reaches in a graph that failed."""
         for op in in_order(graph):
-            if self.skip_of(op, ctx) is not None:
+            if self.skip_of(op, ctx) is not None and not self._began(op, ctx):
                 self.skip(op, ctx)
             elif isinstance(op, GraphOp) and not isinstance(op, LoopOp):
                 self.skip_inside(op, ctx)
+
+    def _began(self, op: Op, ctx: Ctx) -> bool:
+        """Return whether an op fired at a context or below, before its graph failed."""
+        firings = (*self.state.fired, *self.state.streams, *self.state.parents)
+        return any(one is op and related(at, ctx) for one, at in firings)
 
     def fire_loop(self, op: LoopOp, ctx: Ctx) -> None:
         inputs = self.inputs(op, ctx)

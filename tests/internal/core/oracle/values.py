@@ -174,6 +174,9 @@ class Values:
             outputs = self.state.fired.get((op, place[: len(own)]))
             return place[: len(own)] if outputs is not None and port not in outputs else None
         if isinstance(op, GraphOp):
+            item = place[: len(axes)]
+            if at is not None and (op, port, item) in self.state.broken:
+                return item  # an item that raised is none, as its graph has failed of it
             return self.skip_of(written(op, port), place, op)
         if isinstance(op, ZipOp) and len(place) > len(own):
             return self.skip_of(op.inputs[port], self._side(op, port, place), op.graph)
