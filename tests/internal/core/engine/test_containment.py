@@ -16,8 +16,11 @@ from operonx.core import (
     RunResult,
     Stream,
     StreamError,
+    error_of,
     first_of,
     op,
+    or_else,
+    stream,
     zip_streams,
 )
 
@@ -80,7 +83,7 @@ async def running(items: Stream[int]) -> AsyncIterator[int]:
 
 
 @op
-def double(x: Any) -> int:
+def double(x: int) -> int:
     return 2 * x
 
 
@@ -98,8 +101,8 @@ def failing_late(*, bad: bool = True, n: int = 3) -> GraphOp:
     with GraphOp(name="sub", inputs=["x"], on_error="skip", x=PARENT["x"]) as sub:
         items = count(n=n)
         after = late(x=PARENT["x"], bad=bad)
-        items["result"] >> PARENT["items"]
-        after["result"] >> PARENT["after"]
+        items >> PARENT["items"]
+        after >> PARENT["after"]
     return sub
 
 
@@ -114,8 +117,8 @@ async def test_a_reader_cut_off_by_its_graphs_failure_is_not_listed(
     with GraphOp(name="g") as g:
         with GraphOp(name="sub", inputs=["x"], on_error="skip", x=PARENT["x"]) as sub:
             items = source.with_(name="items")(n=PARENT["x"])
-            read = reader.with_(name="read", on_error="skip")(items=items["result"].stream())
-            read["result"] >> PARENT["out"]
+            read = reader.with_(name="read", on_error="skip")(items=stream(items))
+            read >> PARENT["out"]
         sub["out"] >> PARENT["out"]
     result = await Operon(g).run({"x": 2})
     assert {} == dict(result)
@@ -126,10 +129,10 @@ async def test_the_error_of_what_was_cut_off_is_not_handled() -> None:
     with GraphOp(name="g") as g:
         with GraphOp(name="sub", inputs=["x"], on_error="skip", x=PARENT["x"]) as sub:
             items = abrupt_async(n=PARENT["x"])
-            read = running(items=items["result"].stream())
-            why = told(x=read.error["message"])
-            read["result"] >> PARENT["out"]
-            why["result"] >> PARENT["why"]
+            read = running(items=stream(items))
+            why = told(x=error_of(read)["message"])
+            read >> PARENT["out"]
+            why >> PARENT["why"]
         sub["out"] >> PARENT["out"]
         sub["why"] >> PARENT["why"]
     result = await Operon(g).run({"x": 2})
@@ -142,8 +145,8 @@ async def test_what_had_failed_before_its_graph_is_listed_beside_it() -> None:
         with GraphOp(name="sub", inputs=["x"], on_error="skip", x=PARENT["x"]) as sub:
             early = breaks.with_(on_error="skip")(n=0)
             after = late(x=PARENT["x"])
-            early["result"] >> PARENT["early"]
-            after["result"] >> PARENT["after"]
+            early >> PARENT["early"]
+            after >> PARENT["after"]
         sub["early"] >> PARENT["early"]
         sub["after"] >> PARENT["after"]
     result = await Operon(g).run({"x": 1})
@@ -154,10 +157,10 @@ async def test_a_graph_closed_by_the_one_around_it_is_not_listed() -> None:
     with GraphOp(name="g") as g:
         with GraphOp(name="outer", inputs=["x"], on_error="skip", x=PARENT["x"]) as outer:
             items = abrupt_async(n=PARENT["x"])
-            whole = items["result"].stream()
+            whole = stream(items)
             with GraphOp(name="inner", inputs=["s"], on_error="skip", s=whole) as inner:
                 read = total(items=PARENT["s"])
-                read["result"] >> PARENT["out"]
+                read >> PARENT["out"]
             inner["out"] >> PARENT["out"]
         outer["out"] >> PARENT["out"]
     result = await Operon(g).run({"x": 2})
@@ -172,7 +175,7 @@ async def test_past_the_last_item_of_a_failed_graphs_stream_iteration_raises(rea
     with GraphOp(name="g") as g:
         sub = failing_late()
         read = reader.with_(name="read", on_error="skip")(items=sub["items"].stream())
-        read["result"] >> PARENT["out"]
+        read >> PARENT["out"]
         sub["after"] >> PARENT["after"]
     result = await Operon(g).run({"x": 1})
     assert {} == dict(result)
@@ -185,7 +188,7 @@ async def test_a_failed_graphs_stream_gives_no_short_last_batch() -> None:
         sub = failing_late()
         batch = sub["items"].batch(2)
         sums = double(x=batch.len())
-        sums["result"] >> PARENT["sums"]
+        sums >> PARENT["sums"]
         sub["after"] >> PARENT["after"]
     async with Operon(g).stream({"x": 1}) as run:
         frames = [(frame.ctx, frame.outputs) async for frame in run if frame.op_name == "g.sums"]
@@ -197,10 +200,10 @@ async def test_pairs_of_a_failed_graphs_stream_have_no_end() -> None:
     with GraphOp(name="g") as g:
         sub = failing_late()
         other = count(n=3)
-        pairs = zip_streams(p=sub["items"], q=other["result"])
+        pairs = zip_streams(p=sub["items"], q=other)
         pairs["p"] >> PARENT["pairs"]
         read = total.with_(on_error="skip")(items=pairs["q"].stream())
-        read["result"] >> PARENT["read"]
+        read >> PARENT["read"]
         sub["after"] >> PARENT["after"]
     result = await Operon(g).run({"x": 1})
     assert {} == dict(result)
@@ -214,7 +217,7 @@ async def test_a_graph_that_ends_well_ends_its_streams(window: int) -> None:
         read = total(items=sub["items"].stream())
         batch = sub["items"].batch(2)
         pairs = zip_streams(p=sub["items"], q=sub["items"] + 1)
-        read["result"] >> PARENT["read"]
+        read >> PARENT["read"]
         batch >> PARENT["batches"]
         pairs["q"] >> PARENT["pairs"]
         sub["after"] >> PARENT["after"]
@@ -225,8 +228,8 @@ async def test_a_graph_that_ends_well_ends_its_streams(window: int) -> None:
 async def test_unequal_streams_of_one_graph_raise_within_the_narrowest_window() -> None:
     with GraphOp(name="g") as g:
         with GraphOp(name="sub", inputs=["x"], on_error="skip", x=PARENT["x"]) as sub:
-            count.with_(name="long")(n=9)["result"] >> PARENT["long"]
-            count.with_(name="short")(n=2)["result"] >> PARENT["short"]
+            count.with_(name="long")(n=9) >> PARENT["long"]
+            count.with_(name="short")(n=2) >> PARENT["short"]
         pairs = zip_streams(p=sub["long"], q=sub["short"])
         pairs["p"] >> PARENT["pairs"]
     with anyio.fail_after(10), pytest.raises(OpError, match="unequal") as caught:
@@ -271,13 +274,13 @@ async def test_a_failed_graph_gives_no_choice_in_place_of_what_failed() -> None:
     with GraphOp(name="g") as g:
         with GraphOp(name="sub", inputs=["x"], on_error="skip", x=PARENT["x"]) as sub:
             items = count(n=PARENT["x"])
-            bad = picky(x=items["result"])
-            bad["result"].or_else(-1) >> PARENT["either"]
-            first_of(bad["result"], items["result"]) >> PARENT["first"]
+            bad = picky(x=items)
+            or_else(bad, -1) >> PARENT["either"]
+            first_of(bad, items) >> PARENT["first"]
         seen = double.with_(name="seen")(x=sub["either"])
         also = double.with_(name="also")(x=sub["first"])
-        seen["result"] >> PARENT["seen"]
-        also["result"] >> PARENT["also"]
+        seen >> PARENT["seen"]
+        also >> PARENT["also"]
     async with Operon(g).stream({"x": 2}) as run:
         seen_items = {f.ctx[0][1] async for f in run if f.op_name in ("g.seen", "g.also")}
     assert seen_items <= {0}
@@ -290,8 +293,8 @@ async def test_a_failed_graph_gives_no_choice_in_place_of_what_failed() -> None:
 async def test_a_generator_that_failed_is_listed_as_skipped() -> None:
     with GraphOp(name="g") as g:
         items = breaks.with_(on_error="skip")(n=2)
-        twice = double(x=items["result"])
-        twice["result"] >> PARENT["out"]
+        twice = double(x=items)
+        twice >> PARENT["out"]
     result = await Operon(g).run({})
     assert "`g.items` was skipped: op `g.items` failed: ValueError: it broke" == result.why(
         "g.items"
@@ -303,7 +306,7 @@ async def test_a_generator_that_failed_is_listed_as_skipped() -> None:
 async def test_a_zip_of_streams_that_failed_did_not_fail_itself() -> None:
     with GraphOp(name="g") as g:
         items = breaks.with_(on_error="skip")(n=2)
-        pairs = zip_streams(p=items["result"], q=items["result"])
+        pairs = zip_streams(p=items, q=items)
         pairs["p"] >> PARENT["out"]
     result = await Operon(g).run({})
     assert {"g.items"} == set(result.skipped)
@@ -314,7 +317,7 @@ async def test_a_graph_and_a_loop_that_failed_are_listed_as_skipped() -> None:
     with GraphOp(name="g") as g:
         sub = failing_late()
         with GraphOp.loop(until="iteration == 5", on_error="skip", name="loop", n=1) as loop:
-            late(x=PARENT["n"])["result"] >> PARENT["n"]
+            late(x=PARENT["n"]) >> PARENT["n"]
         sub["after"] >> PARENT["after"]
         loop["n"] >> PARENT["n"]
     result = await Operon(g).run({"x": 1})

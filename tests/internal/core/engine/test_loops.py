@@ -233,7 +233,7 @@ async def test_a_stream_that_failed_writes_nothing_to_a_reducer() -> None:
 
     with GraphOp(name="g") as g:
         with GraphOp.loop(until=PARENT.iteration >= 2, xs=State([], reducer="append")) as loop:
-            breaks(i=PARENT.iteration)["result"] >> PARENT["xs"]
+            breaks(i=PARENT.iteration) >> PARENT["xs"]
         loop["xs"] >> PARENT["xs"]
     result = await Operon(g).run({})
     assert [0, 1, 20, 21] == result["xs"]

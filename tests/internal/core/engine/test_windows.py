@@ -436,10 +436,10 @@ async def test_a_zip_with_a_stream_whose_items_wait_for_the_other_side_does_not_
 
     with GraphOp(name="g") as g:
         left, right = count.with_(name="left")(n=3), count.with_(name="right")(n=3)
-        held = add(x=right["result"], y=left["result"].collect().len())
-        pairs = zip_streams(p=left["result"], q=right["result"])
+        held = add(x=right, y=length(collect(left)))
+        pairs = zip_streams(p=left, q=right)
         pairs["p"] >> PARENT["pairs"]
-        held["result"] >> PARENT["held"]
+        held >> PARENT["held"]
     with anyio.fail_after(10):
         result = await Operon(g, max_open=1).run({})
     assert {"pairs": [0, 1, 2], "held": [3, 4, 5]} == dict(result)

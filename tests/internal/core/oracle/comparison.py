@@ -89,7 +89,7 @@ def _out_of_order(frames: Iterable[FrameKey]) -> list[str]:
     by_op: dict[str, list[Ctx]] = {}
     for path, ctx in frames:
         by_op.setdefault(path, []).append(ctx)
-    found = []
+    found: list[str] = []
     for path, contexts in by_op.items():
         deepest = max(map(len, contexts))
         # A generator's final frame, at a shorter context, comes after those of its items.
