@@ -126,6 +126,13 @@ def test_narrowest_window_never_deadlocks(program: Program) -> None:
     check(program, (1,))
 
 
+@pytest.mark.timeout(0 if DEEP else 600)
+@examples(ci=150, deep=3_000)
+@given(program=programs(Features(containing=True, steps=10)))
+def test_graphs_that_contain_failures_give_what_the_oracle_gives(program: Program) -> None:
+    check(program, (1, 256))
+
+
 # -- the oracle itself, held against answers worked out by hand
 
 
@@ -217,3 +224,23 @@ t["result"] >> PARENT["t"]
 """,
             p=0,
         )
+
+
+def test_oracle_fails_what_reads_the_stream_of_a_graph_that_failed() -> None:
+    outcome = told(
+        """
+with GraphOp(name="s", p=PARENT["p"], on_error="skip") as s:
+    b = breaks(n=3, after=2)
+    b["result"] >> PARENT["o"]
+t = total.with_(on_error="skip")(items=s["o"].stream())
+l = s["o"].batch(3)
+m = inc(x=l)
+t["result"] >> PARENT["t"]
+m["result"] >> PARENT["m"]
+""",
+        p=0,
+    )
+    assert outcome.result == {}
+    assert ("g.m", (("g.l", 0),)) not in outcome.frames
+    causes = {failure.op: failure.cause for slot in outcome.errors for failure in slot.any_of}
+    assert causes == {"g.s.b": "ValueError", "g.t": "StreamError"}

@@ -110,6 +110,54 @@ async def test_frames_in_index_order_of_nested_axes() -> None:
     assert expected == contexts
 
 
+async def test_in_index_order_a_final_frame_comes_after_its_items_and_before_the_next() -> None:
+    @op
+    async def counted(n: int) -> AsyncIterator[Any]:
+        for x in range(n):
+            await anyio.sleep(0.005 * (4 - n) ** 2)
+            yield {"item": x}
+        yield final(total=n)
+
+    with GraphOp(name="g") as g:
+        row = each(PARENT["xs"])
+        it = counted.with_(name="it")(n=row["item"])
+        it["item"] >> PARENT["items"]
+        it["total"] >> PARENT["totals"]
+    async with Operon(g).stream({"xs": [1, 0, 3]}, order="index") as run:
+        seen = [
+            (*(index for _, index in frame.ctx), *frame.outputs)
+            async for frame in run
+            if frame.op_name == "g.it"
+        ]
+    expected = [
+        (0, 0, "item"),
+        (0, "total"),
+        (1, "total"),
+        (2, 0, "item"),
+        (2, 1, "item"),
+        (2, 2, "item"),
+        (2, "total"),
+    ]
+    assert expected == seen
+
+
+@pytest.mark.parametrize("port", ["items", "totals"])
+async def test_index_order_of_one_port_of_a_generator_with_a_final_one(port: str) -> None:
+    @op
+    async def counted(n: int) -> AsyncIterator[Any]:
+        await anyio.sleep(0.005 * (4 - n))
+        yield {"item": n}
+        yield final(total=n)
+
+    with GraphOp(name="g") as g:
+        row = each(PARENT["xs"])
+        it = counted(n=row["item"])
+        it["item"] >> PARENT["items"]
+        it["total"] >> PARENT["totals"]
+    async with Operon(g).stream({"xs": [1, 2, 3]}, ports=[port], order="index") as run:
+        assert [{port: n} for n in (1, 2, 3)] == [frame.outputs async for frame in run]
+
+
 async def test_index_order_waits_for_no_skipped_item() -> None:
     @op(on_error="skip")
     async def odd(x: int) -> int:

@@ -255,6 +255,53 @@ async def test_writes_of_a_stream_are_in_context_order_whatever_the_timing() -> 
     assert {"out": [0, 1, 2, 3, 4, 5] * 2} == dict(await Operon(g).run())
 
 
+@pytest.mark.parametrize("how", ["an op", "a reducer"])
+async def test_an_iteration_that_failed_has_no_state_after_it(how: str) -> None:
+    @op
+    def step(n: int) -> int:
+        if how == "an op" and n == 1:
+            raise ValueError(n)
+        return n + 1
+
+    @op(returns="value")
+    def part(n: int) -> Any:
+        return "no number" if how == "a reducer" and n == 1 else 1
+
+    @op(returns="value")
+    def shown(x: Any) -> Any:
+        return x
+
+    with GraphOp(name="g") as g:
+        with GraphOp.loop(
+            until=PARENT.iteration >= 2, n=0, all=State(0, reducer="sum"), on_error="skip"
+        ) as loop:
+            step(n=PARENT["n"]) >> PARENT["n"]
+            part(n=PARENT["n"]) >> PARENT["all"]
+        seen = shown(x=loop.iterations["n"])
+        seen["value"] >> PARENT["seen"]
+    async with Operon(g).stream({}) as run:
+        frames = [frame.outputs["value"] async for frame in run if frame.op_name == "g.seen"]
+    assert [1] == frames
+    assert 1 == len(run.result.errors)
+
+
+async def test_a_stream_that_failed_writes_nothing_to_a_reducer() -> None:
+    @op(on_error="skip")
+    def breaks(i: int) -> Iterator[int]:
+        yield 10 * i
+        if i == 1:
+            raise ValueError(i)
+        yield 10 * i + 1
+
+    with GraphOp(name="g") as g:
+        with GraphOp.loop(until=PARENT.iteration >= 2, xs=State([], reducer="append")) as loop:
+            breaks(i=PARENT.iteration) >> PARENT["xs"]
+        loop["xs"] >> PARENT["xs"]
+    result = await Operon(g).run({})
+    assert [0, 1, 20, 21] == result["xs"]
+    assert ["g.loop.breaks"] == [error.op for error in result.errors]
+
+
 async def test_a_reducer_that_raises_fails_the_loop() -> None:
     @op(returns="value")
     def give() -> Any:

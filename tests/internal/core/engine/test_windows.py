@@ -423,3 +423,23 @@ async def test_a_window_never_deadlocks(shape: Any, limit: int) -> None:
         with anyio.fail_after(5):
             frames = [frame async for frame in run]
     assert len(frames) >= 7
+
+
+async def test_a_zip_with_a_stream_whose_items_wait_for_the_other_side_does_not_deadlock() -> None:
+    @op
+    def count(n: int) -> Iterator[int]:
+        yield from range(n)
+
+    @op
+    def add(x: int, y: int) -> int:
+        return x + y
+
+    with GraphOp(name="g") as g:
+        left, right = count.with_(name="left")(n=3), count.with_(name="right")(n=3)
+        held = add(x=right, y=length(collect(left)))
+        pairs = zip_streams(p=left, q=right)
+        pairs["p"] >> PARENT["pairs"]
+        held >> PARENT["held"]
+    with anyio.fail_after(10):
+        result = await Operon(g, max_open=1).run({})
+    assert {"pairs": [0, 1, 2], "held": [3, 4, 5]} == dict(result)

@@ -62,7 +62,7 @@ class BlockSteps(Writer):
         inner = self.inside(inputs)
         name = self.name("s")
         bound = ", ".join(f"{key}={ref.text}" for key, ref in inputs.items())
-        policies = ', on_error="skip"' if self.chance(30) else ""
+        policies = ', on_error="skip"' if self.chance(self.containing_graphs) else ""
         policies += ", concurrency=1" if self.chance(10) else ""
         self.write(f'with GraphOp(name="{name}", {bound}{policies}) as {name}:')
         self.block.lines += [f"    {line}" for line in inner.lines]

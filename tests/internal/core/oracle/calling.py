@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import compress, product
 from typing import Any
 
 from operonx.core import FuncOp, OutputError, RunContext, StreamError
@@ -14,6 +15,10 @@ from operonx.core.ops.signature.ending import Final
 from .outcome import Ctx, Undetermined
 
 __all__ = ["Called", "DeadStream", "OracleStream", "call"]
+
+
+_MOST_CUT = 8
+"""Items of cut streams of which every choice is tried."""
 
 
 class _NoRun:
@@ -66,7 +71,38 @@ class Called:
 
 
 def call(op: FuncOp, ctx: Ctx, inputs: Mapping[str, Any]) -> Called:
-    """Fire a function: `retry` makes the attempts, then comes `fallback`."""
+    """Fire a function; what it reads of a stream that was cut must not make a difference.
+
+    Raises:
+        Undetermined: If it does.
+    """
+    cut = [name for name, value in inputs.items() if getattr(value, "end", None) == "cut"]
+    if not cut:
+        return _call(op, ctx, inputs)
+    streams = [inputs[name] for name in cut]
+    if sum(len(stream.items) for stream in streams) > _MOST_CUT:
+        raise Undetermined("a stream that was cut, of too many items to try them all")
+    calls = [
+        _call(op, ctx, {**inputs, **dict(zip(cut, parts, strict=True))})
+        for parts in product(*map(_parts, streams))
+    ]
+    if any(_told(one) != _told(calls[0]) for one in calls):
+        raise Undetermined(f"`{op.path}` tells how far a stream came that was cut")
+    return calls[0]
+
+
+def _parts(stream: OracleStream) -> list[OracleStream]:
+    """Return every stream that may be left of one that was cut."""
+    kept = product((False, True), repeat=len(stream.items))
+    return [OracleStream(list(compress(stream.items, one)), "failed") for one in kept]
+
+
+def _told(called: Called) -> tuple[Any, ...]:
+    return called.outputs, called.items, type(called.error), str(called.error), called.dead
+
+
+def _call(op: FuncOp, ctx: Ctx, inputs: Mapping[str, Any]) -> Called:
+    # `retry` makes the attempts, then comes `fallback`.
     retry = op.policies.retry
     attempts = retry.attempts if retry is not None else 1
     called = Called()

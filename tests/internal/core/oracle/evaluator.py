@@ -32,7 +32,6 @@ from operonx.core.expressions.refs import (
 )
 from operonx.core.expressions.walking import walk
 
-from . import open_bugs
 from .axes import Places, axis_name, branches_to, errors_read, reads, writers, written
 from .calling import call
 from .ordering import holds_op, in_order, place_added, related, shared_length
@@ -70,8 +69,9 @@ class _Evaluator:
             self.write_result(key)
         self.outcome.failures = frozenset(self.failures)
         for op, contexts in self.state.skips.items():
-            if contexts:
-                self.outcome.skipped[op.path] = (len(contexts), min(contexts, key=_order))
+            listed = {ctx for ctx in contexts if (op, ctx) not in self.state.unlisted}
+            if listed:
+                self.outcome.skipped[op.path] = (len(listed), min(listed))
         for op, contexts in self.state.dead.items():
             if contexts:
                 self.outcome.unsure.add(op.path)
@@ -242,8 +242,6 @@ class _Evaluator:
             end = "dead" if called.error is not None or called.dead else "ended"
             self.state.streams[op, ctx] = Stream(len(called.items), end)  # type: ignore[arg-type]  # an end
         if called.dead:
-            if not open_bugs.CUT_CONSUMER_IN_CONTAINED_GRAPH and self.contains(op):
-                raise Undetermined("oracle-21")
             self.state.dead[op].add(ctx)
         elif called.error is not None:
             if op.opens_axis:
@@ -286,26 +284,30 @@ class _Evaluator:
             stream = self.values.stream_at(axis, ctx)
             assert stream is not None
             streams.append(stream)
-        if any(stream.unsure for stream in streams):
-            raise Undetermined("how far a stream came when a failure beside it cut it")
         count = min(stream.count for stream in streams)
         ends = {stream.end for stream in streams}
         longest = max(stream.count for stream in streams)
         lengths = {stream.count for stream in streams if stream.end == "ended"}
-        if ends == {"ended"} and len(lengths) == 1:
+        unequal = any(length < longest for length in lengths)
+        unsure = any(stream.unsure for stream in streams)
+        if unsure and (unequal or any(s.maybe or (s.unsure and s.end == "ended") for s in streams)):
+            raise Undetermined("how far a stream came when a failure beside it cut it")
+        if ends == {"ended"} and not unequal:
             self.state.streams[op, ctx] = Stream(count)
-        elif len(lengths) > 1 or any(length < longest for length in lengths):
-            if ends != {"ended"}:
-                raise Undetermined("a zip of unequal streams of which one was cut short")
+        elif unequal:
+            if "dead" in ends:
+                raise Undetermined("a zip of unequal streams of which one ends the run")
             self.state.streams[op, ctx] = Stream(count, "dead")
             self.state.standing.add((op, ctx))
             self.fail(op, ctx, [Failure("OpError", op.path, ctx, StreamError.__name__)], "")
         else:
             end: StreamEnd = "dead" if "dead" in ends else "failed"
-            self.state.streams[op, ctx] = Stream(count, end)
+            self.state.streams[op, ctx] = Stream(count, end, unsure)
             (self.state.dead if end == "dead" else self.state.skips)[op].add(ctx)
-            self.outcome.unsure_skips.add(op.path)
+            self.state.unlisted.add((op, ctx))
             self.state.standing.add((op, ctx))
+            if unsure:
+                self.unsure_items.update((*ctx, (op.path, index)) for index in range(count))
 
     # -- graphs and loops
 
@@ -359,20 +361,39 @@ class _Evaluator:
         self.outcome.optional.update(list(self.outcome.frames)[marks[1] :])
         for inner in op.walk():
             self.outcome.unsure.add(inner.path)
-            kept = {one for one in self.state.dead[inner] if not related(one, ctx)}
-            self.state.dead[inner] = kept
+            # What waits for what failed, or is that itself, is skipped as the graph is closed.
+            closed = {one for one in self.state.dead[inner] if related(one, ctx)}
+            self.state.dead[inner] -= closed
+            self.state.skips[inner] |= closed
+            self.state.standing |= {(inner, one) for one in closed}
         self.outcome.errors[marks[3] :] = [
             slot._replace(optional=True) for slot in self.outcome.errors[marks[3] :]
         ]
         for (owner, at), stream in list(self.state.streams.items())[marks[2] :]:
             stream.unsure = True
+            if len(failed) > 1 or not _failed_in(failed[0], owner, at):
+                stream.maybe = True
             if at == ctx or stream.end == "dead":
                 stream.end = "failed"
             self.unsure_items.update(
                 (*at, (axis_name(owner), index)) for index in range(stream.count)
             )
+        self.skip_inside(op, ctx)
         self.state.standing.add((op, ctx))
         self.fail(op, ctx, failed, None)
+
+    def skip_inside(self, graph: GraphOp, ctx: Ctx) -> None:
+        """Skip what a skip, or the failed end of a stream, reaches in a graph that failed."""
+        for op in in_order(graph):
+            if self.skip_of(op, ctx) is not None and not self._began(op, ctx):
+                self.skip(op, ctx)
+            elif isinstance(op, GraphOp) and not isinstance(op, LoopOp):
+                self.skip_inside(op, ctx)
+
+    def _began(self, op: Op, ctx: Ctx) -> bool:
+        """Return whether an op fired at a context or below, before its graph failed."""
+        firings = (*self.state.fired, *self.state.streams, *self.state.parents)
+        return any(one is op and related(at, ctx) for one, at in firings)
 
     def fire_loop(self, op: LoopOp, ctx: Ctx) -> None:
         inputs = self.inputs(op, ctx)
@@ -517,9 +538,6 @@ class _Evaluator:
             self.state.dead[op].add(ctx)
             return
         self.state.skips[op].add(ctx)
-        if op.opens_axis:
-            # Its items stand; whether it counts as skipped the contract leaves open.
-            self.outcome.unsure_skips.add(op.path)
         for (owner, at), stream in self.state.streams.items():
             if owner is op and at == ctx:
                 stream.end = "failed"
@@ -535,6 +553,13 @@ def _told(failures: list[Failure], message: str | None) -> dict[str, Any]:
         raise Undetermined("which of several failures `.error` tells")
     one = failures[0]
     return {"type": one.cause or one.kind, "message": message, "op": one.op, "ctx": one.ctx}
+
+
+def _failed_in(failure: Failure, owner: Any, at: Ctx) -> bool:
+    """Return whether a stream had opened for sure where something failed: it did, or an item."""
+    name = axis_name(owner)
+    in_item = failure.ctx[: len(at)] == at and [s for s, _ in failure.ctx[len(at) :]][:1] == [name]
+    return in_item or (failure.op, failure.ctx) == (name, at)
 
 
 def _failure(path: str, ctx: Ctx, error: Exception) -> Failure:
@@ -553,7 +578,3 @@ def _reduced(reducer: str | None, state: Any, written: Any) -> Any:
             return state + written
         case _:
             return written
-
-
-def _order(ctx: Ctx) -> tuple[tuple[str, int], ...]:
-    return ctx

@@ -51,8 +51,6 @@ class Outcome:
     """Frames that may be missing: a failure may have cancelled their firings."""
     unsure: set[str] = field(default_factory=set[str])
     """Paths of ops of which neither all frames nor the skips are determined."""
-    unsure_skips: set[str] = field(default_factory=set[str])
-    """Paths of ops of which only the skips are not compared."""
     errors: list[Slot] = field(default_factory=list[Slot])
     skipped: dict[str, tuple[int, Ctx]] = field(default_factory=dict[str, tuple[int, Ctx]])
     """By op path: at how many contexts, and the first of them."""

@@ -31,6 +31,8 @@ class Features:
 
     streams_only: bool = False
     """Leave out what opens, joins and closes no stream, for tests of windows."""
+    containing: bool = False
+    """Have many graphs with `on_error="skip"` that open streams, for tests of their ends."""
     steps: int = 8
     """Of the root block, at most."""
 
@@ -60,6 +62,8 @@ class Author(PlainSteps, StreamSteps, FailureSteps, BranchSteps, BlockSteps):
     def __init__(self, draw: Draw, features: Features) -> None:
         super().__init__(draw)
         self.features = features
+        if features.containing:
+            self.containing_ops, self.containing_graphs = 40, 85
 
     def step(self) -> None:
         """Write one step, chosen by weight."""
@@ -81,8 +85,10 @@ class Author(PlainSteps, StreamSteps, FailureSteps, BranchSteps, BlockSteps):
                 (6, self.plain), *steps, (1, self.chain), (1, self.fan), (4, self.branch),
                 (2, self.failing), (2, self.routed),
             ]  # fmt: skip
+        if self.features.containing:
+            steps += [(3, self.generator), (3, self.consumer), (2, self.batched), (2, self.zipped)]
         if self.block.depth < 2:
-            steps += [(2, self.nested), (2, self.loop)]
+            steps += [(8 if self.features.containing else 2, self.nested), (2, self.loop)]
         return steps
 
     def author(self) -> Program:

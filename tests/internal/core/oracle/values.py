@@ -69,6 +69,8 @@ class Stream:
     end: StreamEnd = "ended"
     unsure: bool = False
     """Whether a failure beside it may have cut it anywhere."""
+    maybe: bool = False
+    """Whether a failure beside it may have come before it opened."""
 
 
 @dataclass(slots=True)
@@ -91,6 +93,8 @@ class State:
     """Failures that something reads as `op.error`."""
     broken: set[tuple[GraphOp, str, Ctx]] = field(default_factory=set[tuple[GraphOp, str, Ctx]])
     """Outputs whose expression raised."""
+    unlisted: set[tuple[Op, Ctx]] = field(default_factory=set[tuple[Op, Ctx]])
+    """Those in `skips` that did fire: zips of streams that failed."""
     standing: set[tuple[Op, Ctx]] = field(default_factory=set[tuple[Op, Ctx]])
     """Firings that failed after their streams had opened: the items stand."""
     parents: dict[tuple[GraphOp, Ctx], Mapping[str, Any]] = field(
@@ -147,13 +151,16 @@ class Values:
     def closed(self, axes: Axes, place: Ctx, graph: GraphOp) -> Ctx | None:
         """Return where the owner of one of the axes was skipped, so that it has no items."""
         start = len(self.places.of_graph(graph))
-        for depth in range(start, min(len(axes), len(place) + 1)):
+        for depth in range(start, len(axes)):
             owner, ctx = axes[depth], place[:depth]
-            if self.stream_at(owner, ctx) is not None:
+            if len(ctx) == depth and self.stream_at(owner, ctx) is not None:
                 continue
             if isinstance(owner, Batch):
-                return self.skip_of(owner.base, ctx, graph)
-            return self.skipped_at(owner, ctx)
+                at = self.skip_of(owner.base, ctx, owner.graph)
+            else:
+                at = self.skipped_at(owner, ctx)
+            if at is not None or len(ctx) == depth:
+                return at
         return None
 
     def _port_skip(self, op: Op, port: str, place: Ctx) -> Ctx | None:
@@ -167,6 +174,9 @@ class Values:
             outputs = self.state.fired.get((op, place[: len(own)]))
             return place[: len(own)] if outputs is not None and port not in outputs else None
         if isinstance(op, GraphOp):
+            item = place[: len(axes)]
+            if at is not None and (op, port, item) in self.state.broken:
+                return item  # an item that raised is none, as its graph has failed of it
             return self.skip_of(written(op, port), place, op)
         if isinstance(op, ZipOp) and len(place) > len(own):
             return self.skip_of(op.inputs[port], self._side(op, port, place), op.graph)
@@ -255,7 +265,15 @@ class Values:
     def _iterations_dead(self, loop: LoopOp, port: str, ctx: Ctx) -> bool:
         if port in loop.states:
             return (loop, ctx[: len(self.places.of_graph(loop))]) not in self.state.after
-        return self.dead_of(written(loop, port), ctx, loop)
+        if self.dead_of(written(loop, port), ctx, loop):
+            return True
+        try:
+            self.value_of(written(loop, port), ctx, loop)
+        except Undetermined:
+            raise
+        except Exception:  # noqa: BLE001 - what a write raises is the loop's failure
+            return True
+        return False
 
     # -- values
 
@@ -340,7 +358,8 @@ class Values:
     def items(self, base: Expression, ctx: Ctx, graph: GraphOp) -> tuple[list[Any], str] | None:
         """Return the items of a stream in index order, skipped ones left out, and its end.
 
-        It ends with the first item that is dead. None: it did not open at `ctx`.
+        It ends with the first item that is dead. None: it did not open at `ctx`. Of a stream that
+        was `cut`, which failed as something beside it did, any of the items may be missing.
         """
         axes = self.places.of_expression(base, graph)
         if self.skip_of(base, ctx, graph) is not None:
@@ -348,22 +367,27 @@ class Values:
         stream = self.stream_at(axes[len(ctx)], ctx)
         if stream is None:
             return None
-        if stream.unsure:
-            raise Undetermined("how far a stream came when a failure beside it cut it")
+        if stream.maybe or (stream.unsure and stream.end != "failed"):
+            raise Undetermined("whether a stream opened or ended before a failure beside it")
         found: list[Any] = []
         for index in range(stream.count):
             item = (*ctx, (axis_name(axes[len(ctx)]), index))
             if self.skip_of(base, item, graph) is None:
-                if self.dead_of(base, item, graph):
+                if not self.dead_of(base, item, graph):
+                    found.append(self.value_of(base, item, graph))
+                elif not stream.unsure:
                     return found, "dead"
-                found.append(self.value_of(base, item, graph))
-        return found, stream.end
+        return found, "cut" if stream.unsure else stream.end
 
     def _fill(self, batch: Batch, ctx: Ctx) -> None:
         given = self.items(batch.base, ctx, batch.graph)
         if given is None:
             return
         items, end = given
+        if end == "cut":
+            if len(items) >= batch.size:
+                raise Undetermined("how many lists of a stream that was cut are complete")
+            items, end = [], "failed"
         lists = [items[at : at + batch.size] for at in range(0, len(items), batch.size)]
         if end != "ended" and lists and len(lists[-1]) < batch.size:
             lists.pop()

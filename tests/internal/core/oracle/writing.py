@@ -81,6 +81,9 @@ class Writer:
         self.draw = draw
         self.count = 0
         self.block = Block(0)
+        self.containing_ops = 75
+        """Of a hundred ops that may fail, how many contain it; of nested graphs likewise."""
+        self.containing_graphs = 30
 
     # -- choices: the first of any options is the simplest
 
@@ -185,7 +188,7 @@ class Writer:
 
     def contained(self) -> str:
         """Draw what becomes of a failure: mostly it is contained."""
-        return self.pick(['on_error="skip", ', 'on_error="skip", ', 'on_error="skip", ', ""])
+        return 'on_error="skip", ' if self.chance(self.containing_ops) else ""
 
 
 def is_prefix(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

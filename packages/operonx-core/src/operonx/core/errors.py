@@ -82,7 +82,7 @@ class OperonxError(Exception):
     def __setstate__(self, state: Any) -> None:
         kept, packed, suppressed = state
         self.__dict__.update(kept)
-        self.__cause__ = None if packed is None else pickling.unpack(packed)
+        self.__cause__: BaseException | None = None if packed is None else pickling.unpack(packed)
         self.__suppress_context__ = suppressed
 
     def __copy__(self) -> Self:

@@ -13,7 +13,7 @@ from operonx.core.engine.calling import SHORT, Caller, clock, ports_of
 from operonx.core.engine.guarding import cancellable, places_of
 from operonx.core.engine.processes import call_in_process
 from operonx.core.engine.state import SKIP, MemoryState, context_of
-from operonx.core.engine.streams import Feed, feed_of
+from operonx.core.engine.streams import feed_of
 from operonx.core.engine.threads import ThreadCall
 from operonx.core.errors import OutputError
 from operonx.core.ops.context import RunContext
@@ -22,12 +22,21 @@ from operonx.core.ops.policies import UNSET, Rate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from operonx.core.engine.feeds import Feed
     from operonx.core.engine.scheduler import Run
     from operonx.core.engine.stepping import Suspended
     from operonx.core.ops.policies import Policies
     from operonx.core.plan.nodes import CallNode
 
-__all__ = ["choose_fire", "complete", "fire_async", "fire_inline", "fire_waiting", "wait_for_rate"]
+__all__ = [
+    "choose_fire",
+    "complete",
+    "fire_async",
+    "fire_inline",
+    "fire_waiting",
+    "refuse_broken",
+    "wait_for_rate",
+]
 
 
 def choose_fire(node: CallNode) -> None:
@@ -165,6 +174,13 @@ def feeds_of(run: Run, inst: MemoryState, node: CallNode) -> Iterator[Feed]:
         yield feed_of(run, holder, stream)
 
 
+def refuse_broken(run: Run, inst: MemoryState, node: CallNode) -> None:
+    """Raise what an item's expression raised while a firing read it, whatever the op made of it."""
+    for feed in feeds_of(run, inst, node):
+        if feed.broken is not None:
+            raise feed.broken
+
+
 def release_streams(run: Run, inst: MemoryState, node: CallNode) -> None:
     """Let go of the streams that are handed to a firing, read or not."""
     for feed in feeds_of(run, inst, node):
@@ -182,8 +198,10 @@ async def _attempts(run: Run, inst: MemoryState, node: CallNode) -> dict[str, An
             await wait_for_rate(run, node, policies.rate)
         try:
             value = await _attempt(run, inst, node, caller, given, attempt)
+            refuse_broken(run, inst, node)
             return ports_of(caller, value, caller.ports, caller.signature.shape)
         except Exception as error:
+            refuse_broken(run, inst, node)
             retry = policies.retry
             if retry is not None and attempt < retry.attempts and isinstance(error, retry.on):
                 await anyio.sleep(retry.delay(attempt, run.draw()))

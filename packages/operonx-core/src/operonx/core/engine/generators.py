@@ -10,7 +10,7 @@ import anyio
 import anyio.lowlevel
 
 from operonx.core.engine.calling import SHORT, Caller, clock, final_ports, ports_of
-from operonx.core.engine.calls import feeds_of, release_streams, wait_for_rate
+from operonx.core.engine.calls import feeds_of, refuse_broken, release_streams, wait_for_rate
 from operonx.core.engine.failures import reason_of
 from operonx.core.engine.guarding import guards_of, is_dead, places_of
 from operonx.core.engine.state import SKIP, MemoryState, StreamState, context_of
@@ -106,6 +106,11 @@ class Firing:
     def end(self) -> None:
         """The generator ended well."""
         node, run, inst = self.node, self.run, self.inst
+        try:
+            refuse_broken(run, inst, node)
+        except Exception as error:  # noqa: BLE001 - the op's failure, though it went on
+            self.fail(error)
+            return
         if node.final and not self.final_seen and not run.stopping:
             names = ", ".join(node.final)
             self.fail(OutputError(f"ended without its `final({names})`"))
@@ -127,16 +132,21 @@ class Firing:
             return
         run.handle(inst, node, failure)
         if run.failure is None:
-            self.drop(reason_of(failure))
+            self._break_off(reason_of(failure))
 
-    def drop(self, reason: str) -> None:
+    def drop(self) -> None:
+        """End the stream as one that nothing wants any more."""
+        reason = "it was no longer wanted"
+        if self.node.failed is not None:
+            self.run.signal(self.inst, self.node.failed, SKIP, reason)
+        self._break_off(reason)
+
+    def _break_off(self, reason: str) -> None:
         """End the stream as one that failed."""
         run, inst, node = self.run, self.inst, self.node
         run.note(node.path, context_of(inst), reason)
         run.end_stream(self.stream, ok=False, reason=reason)
         run.signal(inst, node.end, SKIP, reason)
-        if node.failed is not None and is_dead(run, inst, node):
-            run.signal(inst, node.failed, SKIP, reason)
         self._leave()
 
     def _leave(self) -> None:
@@ -171,7 +181,7 @@ class _InlineSource(Firing):
         """Take one yield."""
         if self.guarded and is_dead(self.run, self.inst, self.node):
             self.close()
-            self.drop("it was no longer wanted")
+            self.drop()
             return
         if self.stream.full:
             self.stream.resume = partial(self.run.sources.append, self)
@@ -269,7 +279,7 @@ class _Driver(Firing):
             if ended or self.run.stopping:
                 self.end()
             else:
-                self.drop("it was no longer wanted")
+                self.drop()
         finally:
             self.run.drivers.discard(scope)
             flights.pop((self.inst, self.node), None)

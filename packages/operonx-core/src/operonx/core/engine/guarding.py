@@ -56,7 +56,9 @@ def guards_of(run: Run, inst: MemoryState, node: Node) -> Iterator[GuardState]:
     """Yield the states of the guards around a node, innermost first."""
     guard = node.guard
     while guard is not None:
-        yield run.guard_state(inst, guard)
+        state = run.guard_state(inst, guard)
+        if state is not None:  # a choice may be made before its graph has begun
+            yield state
         guard = guard.outer
 
 

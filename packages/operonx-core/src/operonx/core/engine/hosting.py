@@ -42,9 +42,9 @@ class Host:
         self.run = run
         self.result: RunResult | None = None
         self.error: BaseException | None = None
-        self.over = anyio.Event()
-        self.cancelled = False
-        self.left = False
+        self.over: anyio.Event = anyio.Event()
+        self.cancelled: bool = False
+        self.left: bool = False
         """Whether it was cancelled because nobody iterates its frames any more."""
         self._scope = anyio.CancelScope()
         self._waker: Waker | None = None

@@ -18,9 +18,12 @@ from operonx.core.engine.streams import (
     fire_cell,
     fire_collect,
     fire_derived,
+    fire_exit,
     fire_stream,
+    hold_end,
     skip_cell,
     skip_derived,
+    skip_exit,
     skip_waiters,
 )
 from operonx.core.engine.threads import current_waker
@@ -39,6 +42,7 @@ from operonx.core.plan.nodes import (
     DoneNode,
     EndNode,
     EnterNode,
+    ExitNode,
     FailedNode,
     GeneratorNode,
     LoopNode,
@@ -70,6 +74,7 @@ _FIRE: dict[type[Node], Callable[..., Any]] = {
     DoneNode: fire_done,
     CellNode: fire_cell,
     CollectNode: fire_collect,
+    ExitNode: fire_exit,
     StreamNode: fire_stream,
     BatchNode: fire_derived,
     ZipNode: fire_derived,
@@ -81,6 +86,7 @@ _SKIP: dict[type[Node], Callable[..., None]] = {
     CellNode: skip_cell,
     GeneratorNode: skip_generator,
     LoopNode: skip_waiters,
+    ExitNode: skip_exit,
     BatchNode: skip_derived,
     ZipNode: skip_derived,
     OutputNode: skip_output,
@@ -137,6 +143,8 @@ class LinkedPlan:
             node.on_skip = _after(node.on_skip, release_streams)
         if type(node) in CONSUMERS:
             node.take, node.stream_ended = CONSUMERS[type(node)]
+        elif isinstance(node, ExitNode):
+            node.stream_ended = hold_end
         if isinstance(node, AnyNode):
             node.hear = hear_any
         elif isinstance(node, ChoiceNode):
@@ -182,7 +190,9 @@ def _wrap(node: Node) -> None:
         node.in_order = node.op.policies.concurrency == 1 or type(node) is not CallNode
         fire = limited
         node.on_skip = _after(node.on_skip, skip_limited)
-    if (node.guard is not None or node.may_lose) and node.op is not None:
+    # Of a graph that failed no choice may give what it would do without the failed op.
+    decides = node.op is not None or isinstance(node, ChoiceNode)
+    if decides and (node.guard is not None or node.may_lose):
         fire = guarded(fire)
     node.fire = fire
 

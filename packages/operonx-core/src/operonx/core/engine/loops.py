@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from operonx.core.engine.failures import reason_of, show_input
 from operonx.core.engine.graphs import end_guard, start_guard
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from operonx.core.plan.nodes import DoneNode, LoopNode
 
 __all__ = ["advance", "fire_loop"]
+
+_NO_STATE: Final = "its iteration failed, so there is no state after it"
 
 
 def fire_loop(run: Run, inst: MemoryState, node: LoopNode) -> None:
@@ -53,15 +55,19 @@ def advance(run: Run, item: MemoryState, done: DoneNode) -> None:
     inst = stream.parent
     guard = None if node.own_guard is None else inst.slots[node.own_guard.slot]
     if guard is not None and guard.dead:
-        run.fired(item, done)
+        run.skipped(item, done, reason=_NO_STATE)
         _fail(run, inst, node, stream, guard.error)
         return
+    state: dict[str, Any] | None = None
     try:
         state = _written(item, node)
         over = _is_over(item, node)
     except BaseException as error:  # noqa: BLE001 - sorted out in one place
         failure = run.failure_of(inst, node, error)
-        run.fired(item, done)
+        if state is None:
+            run.skipped(item, done, reason=_NO_STATE)
+        else:
+            run.fired(item, done)
         if failure is not None:
             _fail(run, inst, node, stream, failure)
         return

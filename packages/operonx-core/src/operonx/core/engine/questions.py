@@ -64,7 +64,7 @@ class Questions:
 
     def __init__(self) -> None:
         self.outbox: Outbox = Outbox()
-        self.awaited = False
+        self.awaited: bool = False
         """Whether somebody waits for the end, and so can no longer begin to answer."""
         self._watchers = 0
         self._was_watched = False

@@ -22,11 +22,13 @@ from operonx.core.engine.calling import clock
 from operonx.core.engine.cancelling import interrupt_in, leaves_of, was_asked
 from operonx.core.engine.failures import error_value, op_error, reason_of
 from operonx.core.engine.frames import Emit, Frame, Outbox
+from operonx.core.engine.guarding import is_dead
 from operonx.core.engine.result import RunResult
 from operonx.core.engine.signals import Signals
 from operonx.core.engine.state import (
     COUNT,
     FIRED,
+    SKIP,
     SKIPPED,
     MemoryState,
     context_of,
@@ -341,7 +343,11 @@ class Run(Signals):
 
     def contain(self, inst: MemoryState, node: Node, failure: OpError) -> None:
         """Keep a failure: as the op's `.error`, or in the result's list."""
-        if node.failed is not None:
+        if is_dead(self, inst, node):
+            # What fails in a graph that is closed, or after its race, does so because of that.
+            if node.failed is not None:
+                self.signal(inst, node.failed, SKIP, "it was no longer wanted")
+        elif node.failed is not None:
             inst.slots[node.failed.slot] = error_value(failure)
             self.signal(inst, node.failed)
         elif node.may_lose and not _skips(node):

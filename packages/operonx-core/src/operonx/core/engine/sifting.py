@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from operonx.core.engine.turns import Turns
-from operonx.core.plan.nodes import GeneratorNode, Node, Region
+from operonx.core.plan.nodes import GeneratorNode, Node
 
 if TYPE_CHECKING:
     from operonx.core.engine.frames import Frame
@@ -27,7 +27,7 @@ class Sifter:
     def __init__(self, wanted: Mapping[str, Mapping[str, str]] | None, *, in_order: bool) -> None:
         self._wanted = wanted
         self._in_order = in_order
-        self._turns: dict[tuple[Node, Region], Turns] = {}
+        self._turns: dict[Node, Turns] = {}
 
     def set_up(self, run: Run) -> None:
         """Prepare a run: turns must see every stream from the beginning."""
@@ -36,11 +36,8 @@ class Sifter:
         for node in run.linked.plan.nodes:
             if node.op is None or not node.op.calls or not self._wants(node):
                 continue
-            regions = [node.region]
-            if isinstance(node, GeneratorNode):
-                regions = [node.child, *([node.region] if node.final else [])]
-            for region in regions:
-                self._turns[node, region] = Turns(region, self._sender(run))
+            region = node.child if isinstance(node, GeneratorNode) else node.region
+            self._turns[node] = Turns(region, self._sender(run))
         run.turns.extend(self._turns.values())
 
     def _sender(self, run: Run) -> Any:
@@ -62,17 +59,23 @@ class Sifter:
             cut = {ports[port]: value for port, value in frame.outputs.items() if port in ports}
             if not cut:
                 if self._in_order:
-                    self._turns[node, inst.region].passed(inst)
+                    self.passed(inst, node)
                 return
             frame = frame._replace(outputs=cut)
         if self._in_order:
-            self._turns[node, inst.region].arrive(inst, frame)
+            # A generator's final frame comes after those of its items.
+            turns, is_final = self._turns[node], _is_final(inst, node)
+            (turns.close if is_final else turns.arrive)(inst, frame)
         else:
             assert run.frames is not None  # as above
             run.frames.put(frame)
 
     def passed(self, inst: MemoryState, node: Node) -> None:
         """Note that a node emits no frame at an instance."""
-        turns = self._turns.get((node, inst.region))
-        if turns is not None:
+        turns = self._turns.get(node)
+        if turns is not None and not _is_final(inst, node):
             turns.passed(inst)
+
+
+def _is_final(inst: MemoryState, node: Node) -> bool:
+    return isinstance(node, GeneratorNode) and inst.region is node.region

@@ -228,7 +228,7 @@ class Signals:
         stream.ended = True
         stream.ok = ok
         for waiter in stream.region.waiters:
-            waiter.stream_ended(self, stream, waiter, reason)
+            waiter.stream_ended(self, stream, waiter, ok, reason)
         for turns in self.turns:
             turns.move()
         self._finish_stream(stream)

@@ -7,22 +7,19 @@ so, through the window, holds the generator back.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 from operonx.core.engine.failures import reason_of
-from operonx.core.engine.pool import holding
+from operonx.core.engine.feeds import End, Feed, Offer
 from operonx.core.engine.state import SKIP, MemoryState, StreamState, context_of
 from operonx.core.errors import OpError, StreamError
-from operonx.core.ops.context import CancelledRunError
 from operonx.core.plan.nodes import (
     BatchNode,
     CellNode,
     CollectNode,
+    ExitNode,
     Node,
     StreamNode,
     WaitNode,
@@ -34,11 +31,7 @@ from operonx.core.streaming import Stream
 if TYPE_CHECKING:
     from operonx.core.engine.scheduler import Run
 
-__all__ = ["CONSUMERS", "Feed", "feed_of", "fire_cell", "skip_cell"]
-
-Held = tuple[MemoryState, CellNode]
-Offer = tuple[bool, Any, Held]
-"""Whether the part fired, its value, and the cell it came from."""
+__all__ = ["CONSUMERS", "feed_of", "fire_cell", "skip_cell"]
 
 
 def fire_cell(run: Run, inst: MemoryState, cell: CellNode) -> None:
@@ -91,8 +84,10 @@ def _take_collect(run: Run, inst: MemoryState, cell: CellNode, fired: bool, valu
     return False
 
 
-def _collect_ended(run: Run, stream: StreamState, node: CollectNode, reason: str | None) -> None:
-    if not stream.ok:
+def _collect_ended(
+    run: Run, stream: StreamState, node: CollectNode, ok: bool, reason: str | None
+) -> None:
+    if not ok:
         run.signal(stream.parent, node, SKIP, reason)
     elif _collected(stream.parent, node.state).decided == stream.count:
         run.signal(stream.parent, node)
@@ -131,121 +126,14 @@ def _take_wait(run: Run, inst: MemoryState, cell: CellNode, _fired: bool, _value
     return False
 
 
-def _wait_ended(run: Run, stream: StreamState, node: WaitNode, reason: str | None) -> None:
+def _wait_ended(
+    run: Run, stream: StreamState, node: WaitNode, ok: bool, reason: str | None
+) -> None:
     if _collected(stream.parent, node.state).decided == stream.count:
-        run.signal(stream.parent, node, 0 if stream.ok else SKIP, reason)
+        run.signal(stream.parent, node, 0 if ok else SKIP, reason)
 
 
 # -- the stream itself
-
-
-class Feed:
-    """The source of a `Stream`: items in index order, handed out one by one."""
-
-    def __init__(self, run: Run, readers: int) -> None:
-        self._run = run
-        self._readers = readers
-        self._offers: dict[int, Offer] = {}
-        self._next = 0
-        self._stream: StreamState | None = None
-        self._reason: str | None = None
-        self._callback: Callable[[], None] | None = None
-        self._closed = False
-        self._interrupted = False
-        self._done: set[tuple[MemoryState, Node]] = set()
-
-    def interrupt(self) -> None:
-        """Let a reader in a worker thread go on, with an error: its firing is cancelled."""
-        self._interrupted = True
-        self._wake()
-
-    def offer(self, inst: MemoryState, cell: CellNode, fired: bool, value: Any) -> bool:
-        """Take an item in; return whether its cell is held until it is read."""
-        self._stream = inst.stream
-        if self._closed:
-            return False
-        self._offers[inst.index] = (fired, value, (inst, cell))
-        if inst.index == self._next:
-            self._wake()
-        return fired
-
-    def end(self, stream: StreamState, reason: str | None) -> None:
-        """Note that no further items come."""
-        self._stream = stream
-        self._reason = reason
-        self._wake()
-
-    def let_go(self, inst: MemoryState, node: Node) -> None:
-        """One reader is done; with the last one what is left unread is dropped."""
-        self._done.add((inst, node))
-        if len(self._done) < self._readers or self._closed:
-            return
-        self._closed = True
-        offers, self._offers = self._offers, {}
-        for fired, _, (item, cell) in offers.values():
-            if fired:
-                self._run.fired(item, cell)
-
-    def _wake(self) -> None:
-        callback, self._callback = self._callback, None
-        if callback is not None:
-            callback()
-
-    def _poll(self) -> tuple[bool, Any] | None:
-        """Return what `receive` would, or None while it has to wait."""
-        while self._next in self._offers:
-            fired, value, (inst, cell) = self._offers.pop(self._next)
-            self._next += 1
-            if not fired:
-                continue
-            self._run.fired(inst, cell)
-            self._run.kick()
-            if type(value) is Poison:
-                raise value.error
-            return True, value
-        stream = self._stream
-        if stream is None or not stream.ended or self._next < stream.count:
-            return None
-        if not stream.ok:
-            raise StreamError(f"the stream ended early, after {stream.count} items: {self._reason}")
-        return False, None
-
-    async def receive(self) -> tuple[bool, Any]:
-        """Return `(True, item)`, or `(False, None)` past the last one."""
-        while (found := self._poll()) is None:
-            arrived = anyio.Event()
-            self._callback = arrived.set
-            await arrived.wait()
-        return found
-
-    def receive_blocking(self) -> tuple[bool, Any]:
-        """Do the same from a worker thread."""
-        answer: list[Any] = []
-        arrived = threading.Event()
-
-        def attempt() -> None:
-            try:
-                if self._interrupted:
-                    raise CancelledRunError("the firing that reads this stream was cancelled")
-                found = self._poll()
-            except BaseException as error:  # noqa: BLE001 - carried over to the thread
-                answer.append(error)
-                arrived.set()
-                return
-            if found is None:
-                self._callback = attempt
-            else:
-                answer.append(found)
-                arrived.set()
-
-        with holding:
-            self._run.waker(attempt)
-            while not arrived.wait(timeout=0.1):
-                if self._run.over:
-                    raise CancelledRunError("the run is over")
-        if isinstance(answer[0], BaseException):
-            raise answer[0]
-        return answer[0]  # type: ignore[no-any-return]  # a pair, as no error came
 
 
 def feed_of(run: Run, parent: MemoryState, node: StreamNode) -> Feed:
@@ -262,8 +150,10 @@ def _take_stream(run: Run, inst: MemoryState, cell: CellNode, fired: bool, value
     return feed_of(run, inst.parent, node).offer(inst, cell, fired, value)
 
 
-def _stream_ended(run: Run, stream: StreamState, node: StreamNode, reason: str | None) -> None:
-    feed_of(run, stream.parent, node).end(stream, reason)
+def _stream_ended(
+    run: Run, stream: StreamState, node: StreamNode, ok: bool, reason: str | None
+) -> None:
+    feed_of(run, stream.parent, node).end(End(stream.count, ok, reason))
 
 
 def fire_stream(run: Run, inst: MemoryState, node: StreamNode) -> None:
@@ -283,10 +173,8 @@ class _Derived:
         self.node = node
         self.stream: StreamState | None = None
         self.offers: list[dict[int, Offer]] = [{} for _ in range(sides)]
-        self.next = 0
-        self.ends: dict[int, StreamState] = {}
-        self.reason: str | None = None
-        """Why a stream that it is made of failed."""
+        self.next: int = 0
+        self.ends: dict[int, End] = {}
         self.over: bool = False
 
     def begin(self, inst: MemoryState) -> None:
@@ -306,10 +194,9 @@ class _Derived:
             self.pump()
         return fired
 
-    def ended(self, side: int, stream: StreamState, reason: str | None) -> None:
+    def ended(self, side: int, end: End) -> None:
         """Note the end of a stream it is made of."""
-        self.ends[side] = stream
-        self.reason = self.reason or reason
+        self.ends[side] = end
         if self.stream is not None and not self.over:
             self.pump()
 
@@ -370,7 +257,7 @@ class _Batches(_Derived):
             if not self.room():
                 return
             self._open()
-        self.finish(ok=end.ok, reason=self.reason)
+        self.finish(ok=end.ok, reason=end.reason)
 
     def _open(self) -> None:
         assert self.stream is not None  # `pump` runs once it has begun
@@ -385,27 +272,49 @@ class _Pairs(_Derived):
 
     def __init__(self, run: Run, node: ZipNode) -> None:
         super().__init__(run, node, len(node.cells))
+        self.longest = 0
+        """Items that any side has had."""
+        self.bound: int | None = None
+        """Pairs that there can be at most: a side has no more items."""
+
+    def offer(self, inst: MemoryState, cell: CellNode, fired: bool, value: Any) -> bool:
+        self.longest = max(self.longest, inst.index + 1)
+        if self.bound is not None and inst.index >= self.bound:
+            if self.stream is not None and not self.over:
+                self.pump()
+            return False
+        return super().offer(inst, cell, fired, value)
+
+    def end_at(self, count: int) -> None:
+        """Let go of what can have no pair: a side has so many items, however it ends."""
+        self.bound = count if self.bound is None else min(count, self.bound)
+        for offers in self.offers:
+            for index in [index for index in offers if index >= self.bound]:
+                self.release(offers.pop(index))
 
     def pump(self) -> None:
         while all(self.next in offers for offers in self.offers) and self.room():
             self._open([offers.pop(self.next) for offers in self.offers])
         if self.over:
             return
-        counts = [end.count for end in self.ends.values()]
-        if any(not end.ok for end in self.ends.values()):
-            if self.next >= min(counts):
-                self.finish(ok=False, reason=self.reason)
-        elif counts and self._unequal(min(counts)):
+        ends = self.ends.values()
+        failed = next((end for end in ends if not end.ok), None)
+        if self._unequal():
             self._fail()
-        elif len(counts) == len(self.offers) and self.next == counts[0]:
+        elif failed is not None:
+            if self.next >= min(end.count for end in ends):
+                self.finish(ok=False, reason=failed.reason)
+        elif len(ends) == len(self.offers) and all(self.next == end.count for end in ends):
             if self.node.failed is not None:
                 assert self.stream is not None  # `pump` runs once it has begun
                 self.run.signal(self.stream.parent, self.node.failed, SKIP, "it did not fail")
             self.finish(ok=True)
 
-    def _unequal(self, shortest: int) -> bool:
-        longer_end = any(end.count > shortest for end in self.ends.values())
-        return longer_end or any(index >= shortest for offers in self.offers for index in offers)
+    def _unequal(self) -> bool:
+        """Return whether a side has more items than one that ended well, cut short or not."""
+        whole = [end.count for end in self.ends.values() if end.ok]
+        longest = max(self.longest, *(end.count for end in self.ends.values()), 0)
+        return bool(whole) and longest > min(whole)
 
     def _open(self, parts: list[Offer]) -> None:
         assert self.stream is not None  # `pump` runs once it has begun
@@ -454,12 +363,12 @@ def _take_derived(run: Run, inst: MemoryState, cell: CellNode, fired: bool, valu
     return _derived(run, inst.parent, cell.consumer).offer(inst, cell, fired, value)
 
 
-def _derived_ended(run: Run, stream: StreamState, node: Any, reason: str | None) -> None:
+def _derived_ended(run: Run, stream: StreamState, node: Any, ok: bool, reason: str | None) -> None:
     state = _derived(run, stream.parent, node)
     cells = [node.cell] if isinstance(node, BatchNode) else node.cells
     for cell in cells:
         if cell.region is stream.region:
-            state.ended(cell.side, stream, reason)
+            state.ended(cell.side, End(stream.count, ok, reason))
 
 
 def fire_derived(run: Run, inst: MemoryState, node: Any) -> None:
@@ -481,13 +390,46 @@ def skip_derived(run: Run, inst: MemoryState, node: Any, heard: int, reason: str
 def skip_waiters(run: Run, inst: MemoryState, node: Any, heard: int, reason: str | None) -> None:
     """A stream will never open: those that wait for its end hear so."""
     for waiter in node.child.waiters:
-        if waiter.waits and isinstance(waiter, CollectNode | WaitNode):
+        if isinstance(waiter, CollectNode | WaitNode | ExitNode):
             run.signal(inst, waiter, heard, reason)
 
 
 def fire_port(run: Run, inst: MemoryState, node: Node) -> None:
     """One side of a pair is there."""
     run.fired(inst, node)
+
+
+# -- an end that waits for the graphs that the stream comes out of
+
+
+def hold_end(run: Run, stream: StreamState, node: ExitNode, ok: bool, reason: str | None) -> None:
+    """Keep the end of a stream until all graphs around it have ended."""
+    stream.parent.slots[node.state] = stream
+    if isinstance(node.consumer, ZipNode):
+        # What it holds without a pair may be what keeps those graphs from ending.
+        pairs = _derived(run, stream.parent, node.consumer)
+        assert isinstance(pairs, _Pairs)  # as it is a zip's
+        pairs.end_at(stream.count)
+    run.signal(stream.parent, node, 0 if ok else SKIP, reason)
+
+
+def fire_exit(run: Run, inst: MemoryState, node: ExitNode) -> None:
+    """The graphs have ended well, and the stream has."""
+    _end_for_consumer(run, inst, node, ok=True, reason=None)
+    run.fired(inst, node)
+
+
+def skip_exit(run: Run, inst: MemoryState, node: ExitNode, _heard: int, reason: Any) -> None:
+    """A graph has failed or the stream has, if it was there at all."""
+    _end_for_consumer(run, inst, node, ok=False, reason=reason)
+
+
+def _end_for_consumer(
+    run: Run, inst: MemoryState, node: ExitNode, *, ok: bool, reason: str | None
+) -> None:
+    stream, inst.slots[node.state] = inst.slots[node.state], None
+    if stream is not None:
+        node.consumer.stream_ended(run, stream, node.consumer, ok, reason)
 
 
 CONSUMERS: dict[type[Node], tuple[Callable[..., bool], Callable[..., None]]] = {

@@ -33,6 +33,7 @@ class Turns:
         self._streams: dict[tuple[int, Context], StreamState] = {}
         """Those on the way, by region and context, until they are behind us."""
         self._waiting: dict[Context, Any] = {}
+        self._last: dict[Context, Any] = {}
         self._passed: set[Context] = set()
         self._moving = False
 
@@ -42,6 +43,11 @@ class Turns:
             self._go(what)
             return
         self._waiting[context_of(inst)] = what
+        self.move()
+
+    def close(self, inst: MemoryState, what: Any) -> None:
+        """Let `what` through after all that arrives in the stream that opened at `inst`."""
+        self._last[context_of(inst)] = what
         self.move()
 
     def passed(self, inst: MemoryState) -> None:
@@ -81,6 +87,9 @@ class Turns:
                 return False
             index = self._next[level]
             if index >= stream.count:
+                if level == len(self._chain) - 1 and ctx in self._last:
+                    self._go(self._last.pop(ctx))
+                    return True
                 if not stream.ended or not level:
                     return False
                 del self._streams[region.index, ctx]

@@ -20,6 +20,7 @@ from operonx.core.plan.nodes import (
     BatchNode,
     ChoiceNode,
     CollectNode,
+    ExitNode,
     Node,
     Region,
     StreamNode,
@@ -111,9 +112,11 @@ class PlanBuilder:
                 self._need_exits(node, cell.region)
                 cells = [cell]
             case StreamNode(cell=cell) | BatchNode(cell=cell):
+                self._add_exit(node, cell.region)
                 cells = [cell]
             case ZipNode(cells=cells):
-                pass
+                for region in dict.fromkeys(cell.region for cell in cells):
+                    self._add_exit(node, region)
             case WaitNode(cell=cell):
                 self._need_exits(node, cell.region)
                 self.need(node, _owner(cell.region))
@@ -128,16 +131,18 @@ class PlanBuilder:
                 self.need(node, cell.gate)
 
     def _need_exits(self, node: Node, region: Region) -> None:
-        """Let what takes a stream to its end wait for the graphs that it comes out of.
+        """Let what takes a stream to its end wait for the graphs that it comes out of."""
+        for done in _exits(node, region):
+            self.need(node, done)
 
-        A graph that may be skipped on failure has a stream's end only if it ends well itself.
-        """
-        around = set(_outwards(node.guard))
-        for guard in _outwards(_owner(region).guard):
-            if guard in around:
-                return
-            if guard.contains and guard.done is not None and guard.done.region is node.region:
-                self.need(node, guard.done)
+    def _add_exit(self, node: Node, region: Region) -> None:
+        """Let what takes a stream item by item hear of its end only after those graphs'."""
+        exits = list(_exits(node, region))
+        if not exits:
+            return
+        end = ExitNode(node.region, region, node)
+        self._take_for(end, [_owner(region), *exits], node)
+        region.waiters[region.waiters.index(node)] = end
 
     def _make_gate(self, node: Node) -> None:
         region = node.region
@@ -167,7 +172,7 @@ class PlanBuilder:
         key = (region.index, found)
         if key not in self._gates:
             gate = AllNode(owner.region, f"{node.path} (gate)")
-            self._take_gate(gate, [owner, *sorted(found, key=lambda one: one.id)], node)
+            self._take_for(gate, [owner, *sorted(found, key=lambda one: one.id)], node)
             self._gates[key] = gate
         return self._gates[key]
 
@@ -179,17 +184,18 @@ class PlanBuilder:
         if len(set(known)) == 1:
             return known[0]
         gate = AnyNode(known[0].region, f"{node.path} (gate)", list(dict.fromkeys(known)))
-        self._take_gate(gate, (), node)
+        self._take_for(gate, (), node)
         for number, member in enumerate(gate.members):
             member.reports.append((gate, number))
         return gate
 
-    def _take_gate(self, gate: Node, needs: Iterable[Node], node: Node) -> None:
-        self.take(gate, needs)
-        gate.guard = node.guard
-        self._make_gate(gate)
-        self._implied.mark(gate)
-        self._implied.add(gate)
+    def _take_for(self, made: Node, needs: Iterable[Node], node: Node) -> None:
+        """Take in what linking makes for a node, where that stands."""
+        self.take(made, needs)
+        made.guard = node.guard
+        self._make_gate(made)
+        self._implied.mark(made)
+        self._implied.add(made)
 
     def _link(self, node: Node, targets: dict[Node, list[Node]]) -> None:
         region = node.region
@@ -209,6 +215,19 @@ class PlanBuilder:
         region.pending[node.index] = count
         if not count:
             region.roots.append(node)
+
+
+def _exits(node: Node, region: Region) -> Iterator[Node]:
+    """Yield what ends the graphs between a stream and its reader that contain their failures.
+
+    Such a graph has the end of a stream that opened at its own context only if it ends well itself.
+    """
+    around = set(_outwards(node.guard))
+    for guard in _outwards(_owner(region).guard):
+        if guard in around:
+            return
+        if guard.contains and guard.done is not None and guard.done.region is node.region:
+            yield guard.done
 
 
 def _outwards(guard: Guard | None) -> Iterator[Guard]:

@@ -15,6 +15,7 @@ from operonx.core.plan.nodes import (
     CellNode,
     CollectNode,
     EndNode,
+    ExitNode,
     FailedNode,
     GeneratorNode,
     LoopNode,
@@ -44,33 +45,58 @@ class _Before:
     """What must have happened before what.
 
     The vertices are the nodes by id, then for each region the end of its streams, the closing of
-    their items, and one more item coming.
+    their items, and one more item coming; then for each zip and side one more item of that side.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.edges: list[list[int]] = [[] for _ in range(len(plan.nodes) + 3 * len(plan.regions))]
         self.readers: dict[StreamNode, list[Node]] = {}
+        self.exits: dict[tuple[Node, Region], Node] = {}
+        self.zip_cells: dict[Region, list[CellNode]] = {}
+        """Cells that zips take, by region."""
+        self.sides: dict[CellNode, int] = {}
+        """The vertices of one more item of a zip's side."""
         for node in plan.nodes:
-            for stream in getattr(node, "streams", ()):
-                self.readers.setdefault(stream, []).append(node)
+            self._take_in(node)
         for node in plan.nodes:
             self.edges[node.id].extend(self._before(node))
             for later in (*node.after, *(one for one, _ in node.reports), *node.promises):
                 self.edges[later.id].append(node.id)
         for region in plan.regions:
             self._add_region(region)
+        for cell, side in self.sides.items():
+            # What a zip itself holds of a side does not keep that side's next item from it.
+            held = [
+                one.id for one in self.zip_cells[cell.region] if one.consumer is not cell.consumer
+            ]
+            self.edges[side] += [self.going_on(cell.region), *held]
+
+    def _take_in(self, node: Node) -> None:
+        for stream in getattr(node, "streams", ()):
+            self.readers.setdefault(stream, []).append(node)
+        if isinstance(node, ExitNode):
+            self.exits[node.consumer, node.ended] = node
+        for cell in node.cells if isinstance(node, ZipNode) else ():
+            self.zip_cells.setdefault(cell.region, []).append(cell)
+            self.sides[cell] = len(self.edges)
+            self.edges.append([])
 
     def end(self, region: Region) -> int:
         """Return the vertex of the end of a region's streams."""
         return len(self.plan.nodes) + 3 * region.index
+
+    def heard_end(self, consumer: Node, cell: CellNode) -> int:
+        """Return the vertex of a stream's end as what takes its items in hears of it."""
+        held = self.exits.get((consumer, cell.region))
+        return self.end(cell.region) if held is None else held.id
 
     def close(self, region: Region) -> int:
         """Return the vertex of the closing of a region's items."""
         return len(self.plan.nodes) + 3 * region.index + 1
 
     def going_on(self, region: Region) -> int:
-        """Return the vertex of one more item of a region's streams coming."""
+        """Return the vertex of one more item of a region's streams coming, whatever zips hold."""
         return len(self.plan.nodes) + 3 * region.index + 2
 
     def _before(self, node: Node) -> Iterator[int]:
@@ -81,13 +107,15 @@ class _Before:
             case CollectNode(cell=cell) | WaitNode(cell=cell):
                 yield cell.id
                 yield self.end(cell.region)
+            case ExitNode(ended=ended):
+                yield self.end(ended)
             case EndNode(of=of) | FailedNode(of=of) if isinstance(of, GeneratorNode | LoopNode):
                 yield self.end(of.child)
             case CellNode():
                 yield from self._before_cell(node)
             case CallNode() if not isinstance(node, GeneratorNode):
                 # A function is done with the streams it reads when they have ended.
-                yield from (self.end(stream.cell.region) for stream in node.streams)
+                yield from (self.heard_end(stream, stream.cell) for stream in node.streams)
             case _:
                 pass
 
@@ -106,7 +134,7 @@ class _Before:
                 for other in cells:
                     if other is not cell:
                         yield other.id
-                        yield self.going_on(other.region)
+                        yield self.sides[other]
             case BatchNode(child=child) as batch:
                 yield batch.id
                 yield self.close(child)
@@ -121,25 +149,30 @@ class _Before:
         end.append(owner.id)
         end.append(self.close(region))  # this is the window
         close.extend(node.id for node in region.nodes)
-        if region.parent is not None and region.parent.owner is not None:
-            self.edges[self.close(region.parent)] += [self.end(region), self.close(region)]
         going_on = self.edges[self.going_on(region)]
         going_on.append(owner.id)
+        # A full window lets no further item come before one is closed.
+        held = set(self.zip_cells.get(region, ()))
+        going_on.extend(node.id for node in region.nodes if node not in held)
+        if region.parent is not None and region.parent.owner is not None:
+            inside = [self.end(region), self.close(region)]
+            self.edges[self.close(region.parent)] += inside
+            self.edges[self.going_on(region.parent)] += inside
         if isinstance(owner, GeneratorNode):
             # One more item may take any number of those of the streams it reads.
-            going_on.extend(self.end(stream.cell.region) for stream in owner.streams)
+            going_on.extend(self.heard_end(stream, stream.cell) for stream in owner.streams)
         elif isinstance(owner, BatchNode):
-            going_on.append(self.end(owner.cell.region))
+            going_on.append(self.heard_end(owner, owner.cell))
         elif isinstance(owner, ZipNode):
-            going_on.extend(self.going_on(cell.region) for cell in owner.cells)
+            going_on.extend(self.sides[cell] for cell in owner.cells)
         if isinstance(owner, LoopNode):
             end.append(owner.done.id)
             going_on.append(owner.done.id)
         elif isinstance(owner, GeneratorNode):
-            end.extend(self.end(stream.cell.region) for stream in owner.streams)
+            end.extend(self.heard_end(stream, stream.cell) for stream in owner.streams)
         elif isinstance(owner, ZipNode | BatchNode):
             cells = owner.cells if isinstance(owner, ZipNode) else [owner.cell]
-            end.extend(self.end(cell.region) for cell in cells)
+            end.extend(self.heard_end(owner, cell) for cell in cells)
 
     def components(self) -> list[int]:
         """Return for every vertex the number of its strongly connected component.

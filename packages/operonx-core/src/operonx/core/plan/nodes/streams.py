@@ -15,6 +15,7 @@ __all__ = [
     "BatchNode",
     "CellNode",
     "CollectNode",
+    "ExitNode",
     "StreamNode",
     "WaitNode",
     "ZipNode",
@@ -55,6 +56,21 @@ class WaitNode(Node):
         super().__init__(region, path)
         self.waits = 1
         self.cell = cell
+        self.state: int = region.new_slot()
+
+
+class ExitNode(Node):
+    """The end of a stream, for a reader outside of graphs that may be skipped on failure.
+
+    It needs those to end well: without them the stream is one that failed.
+    """
+
+    def __init__(self, region: Region, ended: Region, consumer: Node) -> None:
+        super().__init__(region, f"{consumer.path} (end)")
+        self.waits = 1
+        self.ended = ended
+        """Region of the stream's items."""
+        self.consumer = consumer
         self.state: int = region.new_slot()
 
 
