@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from operonx.core import Operon, OpError, collect, each, error_of, graph, op, or_else, template
 
 
@@ -21,7 +23,7 @@ def skipping(numbers: list[int]) -> dict[str, list[int]]:
 
 
 @graph
-def handling(number: int) -> dict[str, object]:
+def handling(number: int) -> dict[str, Any]:
     """Read the error: what reads it fires only if the op failed."""
     halved = half(number=number)
     return {"half": halved, "why not": template("no, {x}", x=error_of(halved)["message"])}

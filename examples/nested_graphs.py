@@ -32,7 +32,7 @@ def lengths(text: str) -> int:
 
 
 @graph
-def poems(texts: list[str]) -> dict[str, object]:
+def poems(texts: list[str]) -> dict[str, int]:
     """Run `lengths` once for every text."""
     words = lengths(text=each(texts)["item"])
     sums = total(counts=collect(words))

@@ -1,7 +1,7 @@
 """A graph with all the forms of typed code; both checkers accept it and know the types."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TypedDict, assert_type
+from typing import Any, TypedDict, assert_type
 
 from operonx.core import (
     END,
@@ -12,6 +12,7 @@ from operonx.core import (
     Rate,
     Retry,
     RunContext,
+    State,
     Static,
     Stream,
     batch,
@@ -175,18 +176,32 @@ def repeated(text: str = "") -> str:
     return shout(text=text)
 
 
+@graph.loop(until="words.len() >= limit")
+def gathered(
+    limit: int,
+    words: list[str] = State([], reducer="append"),
+    counts: dict[str, int] = State({}, "merge"),
+    given: list[str] = State(reducer="extend"),
+) -> dict[str, Any]:
+    word = shout(text="a", times=length(words))
+    return {"words": word, "counts": {"a": length(word)}, "given": words}
+
+
 with GraphOp("outer", inputs={"url": str}) as outer:
     title = assert_type(titled(url=PARENT["url"]), Page)
     title["text"] >> PARENT["text"]
     assert_type(sized.with_(name="s", timeout=1.0)(url=title["text"], limit=2), str)
     assert_type(repeated(text=title["text"]), str)
+    lists = gathered(limit=3, given=["b"])
+    shout(text=lists["words"][-1], times=lists["counts"]["a"])
+    assert_type(State([title["text"]], reducer="append"), list[str])
 
 with GraphOp("blocks", inputs={"url": str}) as blocks:
     with GraphOp("inner", inputs=["url"], url=PARENT["url"]) as inner:
         plain(url=PARENT["url"]) >> END
     text = assert_type(shout(text=inner["text"], times=inner["size"]), str)
     failed = assert_type(shout(text=inner.error["message"]), str)
-    with GraphOp.loop(until=PARENT["n"] >= 3, n=0) as loop:
+    with GraphOp.loop(until=PARENT["n"] >= 3, n=State(0, reducer="sum")) as loop:
         with_run(name="abc") >> PARENT["n"]
     rounds = assert_type(shout(text=text, times=loop["n"]), str)
     each_round = assert_type(shout(text="a", times=loop.iterations["n"]), str)

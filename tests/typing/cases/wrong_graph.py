@@ -3,7 +3,19 @@
 from collections.abc import Iterator
 from typing import TypedDict
 
-from operonx.core import PARENT, GraphOp, RunContext, Stream, collect, each, emit, graph, op, stream
+from operonx.core import (
+    PARENT,
+    GraphOp,
+    RunContext,
+    State,
+    Stream,
+    collect,
+    each,
+    emit,
+    graph,
+    op,
+    stream,
+)
 
 
 class Page(TypedDict):
@@ -75,3 +87,5 @@ with GraphOp("typed", inputs={"url": str}):
     titled.with_(retry=3)(url="")  # E: mypy=call-arg pyright=reportCallIssue
 
 op(timeoutt=3)  # E: mypy=call-overload pyright=reportCallIssue
+State([], reducer="mean")  # E: mypy=call-overload pyright=reportArgumentType
+ns: list[int] = State("a", "append")  # E: mypy=call-overload pyright=reportAssignmentType

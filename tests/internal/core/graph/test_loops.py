@@ -96,7 +96,7 @@ def test_until_may_read_state_outputs_and_the_number_of_the_iteration() -> None:
         (State("a", "sum"), 'state `n` with reducer "sum": expected `float`'),
     ],
 )
-def test_a_state_begins_as_its_reducer_wants(state: State, message: str) -> None:
+def test_a_state_begins_as_its_reducer_wants(state: Any, message: str) -> None:
     with pytest.raises(BuildError) as caught, GraphOp("g"):
         with GraphOp.loop(until="true", true=True, n=state) as loop:
             give(x=1) >> PARENT["n"]

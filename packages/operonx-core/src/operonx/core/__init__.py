@@ -2,7 +2,7 @@
 
 Author with `op`, `graph`, `GraphOp`, `PARENT`, `START`, `END`, `each`, `if_`, `switch`,
 `zip_streams`, `first_of`, `race`, `template`; run with `Operon`; see what went wrong in the
-`errors`. The modules, from the bottom up: `errors`, `schema`, `stream`, `expressions`, `ops`,
+`errors`. The modules, from the bottom up: `errors`, `streaming`, `schema`, `expressions`, `ops`,
 `graph`, `plan`, `engine`, `operon`.
 """
 
@@ -47,8 +47,9 @@ from operonx.core.graph.branches import BranchOp, if_, switch
 from operonx.core.graph.decorator import graph
 from operonx.core.graph.factory import GraphFactory
 from operonx.core.graph.graph import GraphOp
-from operonx.core.graph.loops import LoopOp, State
+from operonx.core.graph.loops import LoopOp
 from operonx.core.graph.parameters import Static
+from operonx.core.graph.states import State
 from operonx.core.graph.zips import ZipOp, zip_streams
 from operonx.core.operon import Operon
 from operonx.core.ops.base import Op, error_of

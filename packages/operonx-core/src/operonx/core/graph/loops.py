@@ -23,16 +23,7 @@ _REDUCERS = ("append", "extend", "merge", "sum")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A loop's state with a rule for how several writes of one iteration combine.
-
-    `"append"` adds what is written to a list, `"extend"` its items, `"merge"` updates a dict,
-    `"sum"` adds numbers; each as `reducer(state, written)`.
-
-    Example:
-        ```python
-        with GraphOp.loop(until=..., found=State([], reducer="append")) as loop: ...
-        ```
-    """
+    """A loop's state; made by the function of this name in `states`."""
 
     initial: Any = UNSET
     """The first value or ref; unset where the loop's caller gives it."""
