@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import weakref
 from collections.abc import AsyncIterator
@@ -140,6 +141,57 @@ async def test_frames_of_a_handle_come_from_the_first_look_on() -> None:
 async def test_whoever_iterates_keeps_the_run() -> None:
     frames = [frame.op_name async for frame in Operon(single()).start()]
     assert ["g.once"] == frames
+
+
+# -- cancelling again and again
+
+
+@pytest.mark.parametrize("how", ["run", "result", "frames", "events", "questions", "block"])
+async def test_cancels_during_clean_up_do_not_cut_it_off(how: str, anyio_backend: str) -> None:
+    if anyio_backend == "trio":
+        pytest.skip("asyncio's own way of cancelling")
+    begun, cleaning, cleaned = anyio.Event(), anyio.Event(), anyio.Event()
+
+    @op
+    async def works() -> int:
+        begun.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            cleaning.set()
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(0.05)
+            cleaned.set()
+        return 1
+
+    with GraphOp(name="g") as g:
+        works() >> END
+    engine = Operon(g)
+
+    async def main() -> None:
+        if how == "run":
+            await engine.run()
+        elif how == "block":
+            async with engine.stream():
+                await anyio.sleep_forever()
+        else:
+            handle = engine.start()
+            watched: Any = handle if how == "frames" else getattr(handle, how)()
+            await (watched if how == "result" else anext(aiter(watched)))
+
+    before = asyncio.all_tasks()
+    task = asyncio.ensure_future(main())  # noqa: TID251 - what is tested
+    with anyio.fail_after(10):
+        await begun.wait()
+        task.cancel()
+        await cleaning.wait()
+        for _ in range(3):
+            task.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert cleaned.is_set()
+    assert before == asyncio.all_tasks()
 
 
 # -- events

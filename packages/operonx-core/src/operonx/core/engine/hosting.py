@@ -109,10 +109,21 @@ class Host:
             raise
 
     async def end(self) -> None:
-        """Cancel the run and wait until nothing of it is left."""
+        """Cancel the run and wait until nothing of it is left.
+
+        However often the caller's task is cancelled meanwhile: the scope shields from anyio's
+        cancelling alone, so one by asyncio is raised once the run is over.
+        """
         self.cancel()
+        again: asyncio.CancelledError | None = None
         with anyio.CancelScope(shield=True):
-            await self.over.wait()
+            while not self.over.is_set():
+                try:
+                    await self.over.wait()
+                except asyncio.CancelledError as error:
+                    again = error
+        if again is not None:
+            raise again
 
     def outcome(self) -> RunResult:
         """Return the result, or raise what the run failed with."""
