@@ -254,6 +254,55 @@ async def test_a_question_that_was_left_open_fails_with_its_reader() -> None:
         await question.answer("too late")
 
 
+@pytest.mark.parametrize("why", ["timeout", "run over", "cancelled", "cancelled just before"])
+async def test_an_answer_that_comes_too_late_is_refused(why: str) -> None:
+    over = anyio.Event()
+
+    @op(timeout=0.01 if why == "timeout" else None, fallback="none")
+    async def asks(run: RunContext) -> str:
+        try:
+            return str(await run.ask("sure?"))
+        finally:
+            over.set()
+
+    @op
+    async def fails() -> None:
+        await anyio.sleep(0.01)
+        if why == "run over":
+            raise LookupError
+
+    with GraphOp(name="g") as g:
+        asks() >> END
+        fails() >> END
+    handle = Operon(g).start()
+    question = await anext(handle.questions())
+    with anyio.fail_after(10):
+        if why.startswith("cancelled"):
+            handle.cancel()
+        if why != "cancelled just before":
+            await over.wait()
+        with pytest.raises(RunStateError, match=r"too late: op `g\.asks` no longer asks") as caught:
+            await question.answer("yes")
+    assert caught.value.hint is not None
+
+
+async def test_once_it_is_answered_the_op_has_the_answer() -> None:
+    got: list[str] = []
+
+    @op
+    async def asks(run: RunContext) -> None:
+        got.append(await run.ask("who?"))
+
+    with GraphOp(name="g") as g:
+        asks() >> END
+    handle = Operon(g).start()
+    async for question in handle.questions():
+        await question.answer("ada")
+        assert ["ada"] == got
+        with pytest.raises(RunStateError, match="answered already"):
+            await question.answer("bob")
+
+
 async def test_questions_left_while_the_result_is_awaited_fail() -> None:
     handle = asking_twice().start()
     failures: list[str] = []

@@ -18,7 +18,7 @@ __all__ = ["Question", "Questions"]
 class Question:
     """What an op asked, and where; `await question.answer(value)` lets it go on."""
 
-    __slots__ = ("_answered", "_value", "ctx", "op", "payload")
+    __slots__ = ("_answered", "_over", "_taken", "_value", "ctx", "op", "payload")
 
     def __init__(self, context: RunContext, payload: Any) -> None:
         self.payload: Any = payload
@@ -26,13 +26,16 @@ class Question:
         """Path of the op that asks."""
         self.ctx: Context = context.ctx
         self._answered = anyio.Event()
+        self._over = anyio.Event()
+        self._taken = False
         self._value: Any = None
 
     async def answer(self, value: Any) -> None:
-        """Answer it.
+        """Answer it, and return when the op has the answer.
 
         Raises:
-            RunStateError: If it was answered before, or has failed for want of a reader.
+            RunStateError: If it was answered before, has failed for want of a reader, or the op
+                has given up asking: its attempt has timed out, or was cancelled.
         """
         if isinstance(self._value, NoAnswerError):
             raise RunStateError(
@@ -41,7 +44,15 @@ class Question:
             )
         if self._answered.is_set():
             raise RunStateError(f"the question of op `{self.op}` is answered already")
-        self.settle(value)
+        if not self._over.is_set():
+            self.settle(value)
+            await self._over.wait()
+        if not self._taken:
+            raise RunStateError(
+                f"the answer came too late: op `{self.op}` no longer asks, as its attempt has "
+                "timed out or was cancelled",
+                hint="answer sooner, or give the op a longer `timeout=`; another attempt asks anew",
+            )
 
     @property
     def settled(self) -> bool:
@@ -54,8 +65,12 @@ class Question:
         self._answered.set()
 
     async def wait(self) -> Any:
-        """Return the answer once it is there."""
-        await self._answered.wait()
+        """Return the answer once it is there; left before, the question is over without one."""
+        try:
+            await self._answered.wait()
+            self._taken = True
+        finally:
+            self._over.set()
         return self._value
 
 
