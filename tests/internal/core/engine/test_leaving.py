@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 import pytest
 
 from operonx.core import (
@@ -22,6 +23,7 @@ from operonx.core import (
     RunContext,
     RunStateError,
     RunStream,
+    each,
     op,
 )
 
@@ -214,6 +216,92 @@ async def test_events_that_nobody_reads_any_more_are_not_kept() -> None:
     assert {"result": 1} == dict(await handle.result())
     gc.collect()
     assert [] == list(kept)
+
+
+def noisy(how: str, said: list[int]) -> Operon:
+    """A graph that emits 3000 times, once in each call or yield."""
+
+    def say(run: RunContext, i: int) -> int:
+        said.append(i)
+        run.emit("a", i)
+        return i
+
+    @op
+    def says(run: RunContext, i: int) -> int:
+        return say(run, i)
+
+    @op
+    async def awaits(run: RunContext, i: int) -> int:
+        await anyio.lowlevel.checkpoint()
+        return say(run, i)
+
+    @op
+    async def yields(run: RunContext) -> AsyncIterator[int]:
+        for i in range(3000):
+            yield say(run, i)
+
+    @op
+    async def counts(run: RunContext, i: int) -> int:
+        await anyio.lowlevel.checkpoint()
+        return say(run, i) + 1
+
+    with GraphOp(name="g") as g:
+        if how == "generator":
+            yields() >> END
+        elif how == "loop":
+            with GraphOp.loop(until=PARENT["i"] >= 3000, i=0, max_iterations=3000) as loop:
+                counted: Any = counts(i=PARENT["i"])
+                counted["result"] >> PARENT["i"]
+            loop["i"] >> PARENT["out"]
+        else:
+            item = each(list(range(3000)))
+            saying: Any = (awaits if how == "async def" else says)(i=item["item"])
+            saying >> PARENT["out"]
+    return Operon(g)
+
+
+@pytest.mark.parametrize("how", ["def", "async def", "generator", "loop"])
+async def test_a_slow_reader_of_events_slows_the_run_and_misses_none(how: str) -> None:
+    said: list[int] = []
+    handle = noisy(how, said).start()
+    events = handle.events()
+    with anyio.fail_after(20):
+        first = await anext(events)
+        before = -1
+        while before != len(said):  # until the run has come to a stop
+            before = len(said)
+            await anyio.sleep(0.05)
+        assert 200 < before < 1000
+        read = [emit.payload async for emit in events]
+    assert list(range(3000)) == sorted([first.payload, *read])
+
+
+async def test_events_that_are_held_and_not_read_do_not_keep_what_is_done_from_its_end() -> None:
+    @op
+    def says(run: RunContext) -> int:
+        for i in range(1000):
+            run.emit("a", i)
+        return 1
+
+    with GraphOp(name="g") as g:
+        says() >> END
+    handle = Operon(g).start()
+    events = handle.events()
+    with anyio.fail_after(10):
+        assert {"result": 1} == dict(await handle.result())
+    assert list(range(1000)) == [emit.payload async for emit in events]
+
+
+async def test_letting_go_of_events_lets_a_run_go_on_that_waits_for_their_reader() -> None:
+    said: list[int] = []
+    handle = noisy("loop", said).start()
+    events = handle.events()
+    with anyio.fail_after(20):
+        await anext(events)
+        while len(said) < 200:
+            await anyio.lowlevel.checkpoint()
+        del events
+        assert {"out": 3000} == dict(await handle.result())
 
 
 # -- questions

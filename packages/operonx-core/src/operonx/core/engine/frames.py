@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Emit", "Frame", "Outbox"]
 
 _ROOM: Final = 256
-"""Frames that may wait for a slow watcher before the run does."""
+"""Items that may wait for a slow watcher before the run does."""
 
 
 class Frame(NamedTuple):

@@ -408,16 +408,15 @@ class _Driver(Firing):
         raise TimeoutError(f"no yield within {timeout:g} s")
 
     def _full(self) -> bool:
-        frames = self.run.frames
-        return self.stream.full or (frames is not None and frames.full)
+        return self.stream.full or self.run.full
 
     async def _room(self) -> None:
         while self.stream.full:
             event = anyio.Event()
             self.stream.resume = event.set
             await event.wait()
-        if self.run.frames is not None:
-            await self.run.frames.room()
+        if self.run.full:
+            await self.run.room()
 
 
 async def settle(run: Run) -> None:

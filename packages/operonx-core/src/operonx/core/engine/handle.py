@@ -52,7 +52,12 @@ class _Live:
         self._host.run.stop()
 
     def events(self) -> AsyncIterator[Emit]:
-        """Return what ops emit from now on."""
+        """Return what ops emit from now on.
+
+        Read them as they come, or let go of the iterator: where many wait to be read, the run
+        begins no further ops and asks generators for no more until they are. What one call of an
+        op emits is not held back, so an op that says much is best a generator.
+        """
         outbox = Outbox()
         emits = self._host.run.emits
         emits.append(outbox)

@@ -132,7 +132,7 @@ class Run(Signals):
     async def _execute_inline(self) -> None:
         # A group costs more than a short graph, so it is only made where something must wait.
         while self.drain() is not None:
-            await anyio.lowlevel.checkpoint()
+            await self._pause()
         if self.waiting and self.failure is None:
             await self._execute_in_group()
 
@@ -228,9 +228,21 @@ class Run(Signals):
             await resume(left)
 
     async def _pause(self) -> None:
-        if self.frames is not None and self.frames.full:
-            await self.frames.room()
+        if self.full:
+            await self.room()
         await anyio.lowlevel.checkpoint()
+
+    @property
+    def full(self) -> bool:
+        """Whether a watcher is so slow that the run must wait before it goes on."""
+        if self.frames is not None and self.frames.full:
+            return True
+        return bool(self.emits) and any(outbox.full for outbox in self.emits)
+
+    async def room(self) -> None:
+        """Wait until those who watch have caught up."""
+        for outbox in (*self.emits, *([self.frames] if self.frames is not None else [])):
+            await outbox.room()
 
     def kick(self) -> None:
         """See to it that what became ready is fired, from outside of draining."""
@@ -277,8 +289,8 @@ class Run(Signals):
                     else:
                         node.fire(self, inst, node)
                 elif waiting:
-                    if alone:
-                        return None
+                    if alone or self.full:
+                        return None if alone else _PAUSE
                     inst, node = waiting.popleft()
                     suspended = node.fire(self, inst, node)
                     if suspended is not None:
@@ -287,7 +299,7 @@ class Run(Signals):
                     self.sources.popleft().advance()
                 else:
                     return None
-            if clock() > end or (self.frames is not None and self.frames.full):
+            if clock() > end or self.full:
                 return _PAUSE
 
     def begin(self, node: Node, coroutine: Coroutine[Any, Any, None]) -> Suspended | None:

@@ -92,6 +92,9 @@ class RunContext:
     def emit(self, channel: str, payload: object) -> None:
         """Tell those who watch the run something; no frame, and not replayed.
 
+        It never waits: where those who watch are slow, what the op emits is kept for them, and
+        the run waits for them before it goes on to further ops.
+
         Args:
             channel: What the payload is about; watchers filter by it.
             payload: Any value.
