@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from unittest.mock import AsyncMock, Mock
 
 import pytest
 
-from operonx.core import PARENT, GraphOp, Operon, OpError, Retry, each, op
+from operonx.core import PARENT, GraphOp, Operon, OpError, Retry, each, graph, op
 
 pytestmark = [
     pytest.mark.anyio,
@@ -130,6 +131,10 @@ def other_ports(url: str) -> dict[str, int]:
     return {"body": 1, "status": 2}
 
 
+def wanting_more(url: str, key: str, port: int = 80) -> str:
+    return f"{url}{key}{port}"
+
+
 @pytest.mark.parametrize(
     ("replace", "message"),
     [
@@ -137,17 +142,55 @@ def other_ports(url: str) -> dict[str, int]:
         ({"page": async_page}, "no op `page`"),
         ({"g.sub": async_page}, "is a graph; replace the ops in it: `g.sub.page`"),
         ({"g.sub.page": lacking}, "`url`"),
+        ({"g.sub.page": wanting_more}, "requires `key`, which `g.sub.page` is not given.*`url`"),
+        ({"g.sub.page": op(wanting_more)}, "requires `key`"),
         ({"g.sub.page": async_tokens}, "`url`|generators"),
         ({"g.t": shout}, "generators"),
         ({"g.sub.page": op(other_ports)}, "ports"),
     ],
-    ids=["typo", "name", "graph", "parameter", "generator", "no generator", "ports"],
+    ids=[
+        "typo",
+        "name",
+        "graph",
+        "parameter",
+        "more",
+        "more of an op",
+        "generator",
+        "no generator",
+        "ports",
+    ],
 )
 async def test_what_cannot_stand_in_is_refused_when_the_engine_is_made(
     replace: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         Operon(author(), replace=replace)
+
+
+@graph
+def nested(url: str) -> Any:
+    return fetch(url=url)
+
+
+@pytest.mark.parametrize("fake", [None, 3, nested, nested.build(), author()])
+async def test_what_is_no_function_is_refused_when_the_engine_is_made(fake: Any) -> None:
+    with pytest.raises(
+        TypeError, match=r"replace: .* in the place of `g\.sub\.page`, got "
+    ) as caught:
+        Operon(author(), replace={"g.sub.page": fake})
+    assert repr(fake) in str(caught.value)
+
+
+@pytest.mark.parametrize("replace", [[], 0, [async_page]])
+async def test_what_is_no_mapping_is_refused_also_where_it_is_empty(replace: Any) -> None:
+    with pytest.raises(TypeError, match=r"replace=.*: takes a mapping"):
+        Operon(author(), replace=replace)
+
+
+@pytest.mark.parametrize("ports", [[1], ["out", None], 5])
+async def test_ports_that_are_no_names_are_refused(ports: Any) -> None:
+    with pytest.raises(TypeError, match=re.escape(f"ports={ports!r}: takes a list")):
+        Operon(author()).stream({"url": "u"}, ports=ports)
 
 
 async def test_an_op_in_a_stream_is_replaced_for_every_item() -> None:

@@ -13,7 +13,7 @@ from operonx.core.engine.hosting import loop_is_running
 from operonx.core.engine.linking import LinkedPlan
 from operonx.core.engine.replacing import replacements
 from operonx.core.engine.scheduler import Run
-from operonx.core.engine.sifting import Sifter
+from operonx.core.engine.sifting import Sifter, port_names
 from operonx.core.errors import InputError, RunStateError, did_you_mean, listed
 from operonx.core.expressions.building import building_graph
 from operonx.core.expressions.printing import show_value
@@ -76,7 +76,7 @@ class Operon:
             raise ValueError(f"max_open={max_open!r}: takes a whole number from 1")
         self.graph = graph
         """The graph that it runs."""
-        replaced = replacements(graph, replace or {})
+        replaced = replacements(graph, {} if replace is None else replace)
         self._plan = compile_plan(graph)
         self._linked = LinkedPlan(self._plan, hub=hub, max_open=max_open, replaced=replaced)
         for one in graph.walk():
@@ -141,6 +141,7 @@ class Operon:
 
         Raises:
             InputError: If an input is missing, unknown or of the wrong type.
+            TypeError: If `ports` is no list of names.
             ValueError: If a port is no output of the graph, or one that no frame carries, or
                 `order` is unknown.
             RunStateError: If no event loop is running.
@@ -213,13 +214,9 @@ class Operon:
             )
 
     def _wanted(self, ports: Iterable[str]) -> dict[str, dict[str, str]]:
-        if isinstance(ports, str):
-            raise ValueError(  # noqa: TRY004 - an error like that of a name which is unknown
-                f"ports={ports!r}: takes a list of output names"
-            )
         outputs = list(self._plan.outputs)
         wanted: dict[str, dict[str, str]] = {}
-        for name in ports:
+        for name in port_names(ports):
             if name not in outputs:
                 hint = did_you_mean(name, outputs)
                 raise ValueError(

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from operonx.core.errors import did_you_mean, listed
+from operonx.core.graph.factory import GraphFactory
 from operonx.core.graph.graph import GraphOp
+from operonx.core.ops.base import Op
 from operonx.core.ops.decorator import op
 from operonx.core.ops.factory import OpFactory
 from operonx.core.ops.function import FuncOp, OpDefinition
-
-if TYPE_CHECKING:
-    from operonx.core.ops.base import Op
 
 __all__ = ["replacements"]
 
@@ -26,7 +25,7 @@ def replacements(graph: GraphOp, replace: Mapping[str, Any]) -> dict[str, OpDefi
         replace: Functions, ops or mocks by op path.
 
     Raises:
-        TypeError: If `replace` is no mapping of paths.
+        TypeError: If `replace` is no mapping of paths to functions, ops or mocks.
         ValueError: If there is no such op, it calls no function, or what shall stand in for it
             takes or gives something else.
     """
@@ -66,6 +65,11 @@ def _calls_nothing(target: Op) -> str:
 
 
 def _fitting(path: str, target: FuncOp, fake: Any) -> OpDefinition:
+    if not callable(fake) or isinstance(fake, GraphFactory | Op):
+        raise TypeError(
+            f"replace: a function, an `@op` or a mock can run in the place of `{path}`, "
+            f"got {fake!r}"
+        )
     if isinstance(fake, OpFactory):
         definition: OpDefinition = fake.definition
     else:
@@ -76,6 +80,16 @@ def _fitting(path: str, target: FuncOp, fake: Any) -> OpDefinition:
     unknown = [name for name in target.inputs if name not in names]
     if unknown and not signature.accepts_extra:
         raise ValueError(f"replace: `{path}` is given {listed(unknown)}, which {fake!r} lacks")
+    lacking = [
+        p.name
+        for p in signature.parameters
+        if p.required and p.role != "context" and p.name not in target.inputs
+    ]
+    if lacking:
+        raise ValueError(
+            f"replace: {fake!r} requires {listed(lacking)}, which `{path}` is not given; "
+            f"it is given {listed(target.inputs, 'nothing')}"
+        )
     if signature.is_generator != target.signature.is_generator:
         raise ValueError(f"replace: `{path}` and {fake!r} are not both generators")
     ports = {port.name for port in signature.ports or ()}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from operonx.core.engine.turns import Turns
 from operonx.core.plan.nodes import GeneratorNode, Node
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from operonx.core.engine.scheduler import Run
     from operonx.core.engine.state import MemoryState
 
-__all__ = ["Sifter"]
+__all__ = ["Sifter", "port_names"]
 
 
 class Sifter:
@@ -79,3 +79,19 @@ class Sifter:
 
 def _is_final(inst: MemoryState, node: Node) -> bool:
     return isinstance(node, GeneratorNode) and inst.region is node.region
+
+
+def port_names(ports: Iterable[object]) -> list[str]:
+    """Return what a caller gave as `ports=`.
+
+    Raises:
+        TypeError: If it is no list of names.
+        ValueError: If it is one name, whose letters would be taken for names.
+    """
+    problem = f"ports={ports!r}: takes a list of output names"
+    if isinstance(ports, str):
+        raise ValueError(problem)  # noqa: TRY004 - an error like that of a name which is unknown
+    names = list(ports) if isinstance(cast("object", ports), Iterable) else [None]
+    if all(isinstance(name, str) for name in names):
+        return cast("list[str]", names)
+    raise TypeError(problem)
