@@ -64,7 +64,7 @@ class _Before:
         self.sides: dict[CellNode, int] = {}
         """The vertices of one more item of a zip's side."""
         self.drained: dict[tuple[Node, StreamNode], tuple[int, list[int]]] = {}
-        """For each stream of an op that reads several: the vertex, and what its window waits for."""
+        """For each stream of an op that reads several: its vertex, what its window waits for."""
         for node in plan.nodes:
             self._take_in(node)
         for node in plan.nodes:
@@ -79,9 +79,9 @@ class _Before:
                 one.id for one in self.zip_cells[cell.region] if one.consumer is not cell.consumer
             ]
             self.edges[side] += [self.going_on(cell.region), *held]
-        for (reader, stream), (drained, held) in self.drained.items():
-            held += self._held_besides(stream)
-            self.edges[drained] += [*held, *self._ends_after(reader, stream)]
+        for (_, stream), (drained, held) in self.drained.items():
+            held.extend(self._held_besides(stream))
+            self.edges[drained] += [*held, *self._ends_after(stream)]
 
     def _take_in(self, node: Node) -> None:
         if isinstance(node, CallNode):
@@ -123,7 +123,7 @@ class _Before:
         region = stream.cell.region
         return (one for one in self.edges[self.close(region)] if one != stream.cell.id)
 
-    def _ends_after(self, reader: Node, stream: StreamNode) -> Iterator[int]:
+    def _ends_after(self, stream: StreamNode) -> Iterator[int]:
         """Yield what a stream's end comes after, besides its window."""
         region = stream.cell.region
         held_end = self.exits.get((stream, region))
@@ -159,9 +159,9 @@ class _Before:
                     # It must have begun, and not be held back itself.
                     yield from (pred.id for pred in reader.hard)
                     # It may read its other streams to their ends first, in whatever order.
-                    for other in reader.streams:
-                        if other is not stream:
-                            yield self.drained[reader, other][0]
+                    for first in reader.streams:
+                        if first is not stream:
+                            yield self.drained[reader, first][0]
                     if isinstance(reader, GeneratorNode):
                         yield self.close(reader.child)
             case ZipNode(cells=cells, child=child) as zipped:
