@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, Final, TypedDict
 
 import anyio
+import anyio.lowlevel
 import pytest
 
-from operonx.core import Operon, Stream, collect, graph, op, stream
+from operonx.core import (
+    Operon,
+    OpError,
+    OutputError,
+    Retry,
+    RunContext,
+    Stream,
+    collect,
+    each,
+    graph,
+    op,
+    stream,
+    zip_streams,
+)
 
 pytestmark = [
     pytest.mark.anyio,
@@ -119,3 +133,215 @@ async def test_the_window_of_a_source_that_an_op_reads_last_stays() -> None:
     with anyio.fail_after(5):
         result = await Operon(two_sources, max_open=8).run({"n": 100})
     assert result["result"] == sum(range(100)) + 100
+
+
+# -- generators whose `finally` raises
+
+WAYS: Final = ("inline", "thread", "async")
+
+
+class Row(TypedDict):
+    """What the sources below yield."""
+
+    x: int
+
+
+def commit_fails() -> None:
+    raise OSError("commit failed")
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+def source_of(
+    way: str,
+    policies: dict[str, Any],
+    begins: Callable[[], None] = nothing,
+    ends: Callable[[], None] = commit_fails,
+) -> Any:
+    """Return a generator op of `n` rows, then one that is none if it is to be `bad`."""
+
+    def rows(n: int, bad: bool) -> Iterator[Row]:
+        begins()
+        try:
+            for x in range(n):
+                yield {"x": x}
+            if bad:
+                yield {}  # type: ignore[typeddict-item]  # pyright: ignore  # that is the point
+        finally:
+            ends()
+
+    async def async_rows(n: int, bad: bool) -> AsyncIterator[Row]:
+        begins()
+        try:
+            for x in range(n):
+                yield {"x": x}
+                await anyio.lowlevel.checkpoint()
+            if bad:
+                yield {}  # type: ignore[typeddict-item]  # pyright: ignore  # that is the point
+        finally:
+            ends()
+
+    if way == "async":
+        return op(**policies)(async_rows)
+    return op(run_in=way, **policies)(rows)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_generator_that_fails_and_raises_in_its_finally_fails_once(way: str) -> None:
+    source = source_of(way, {"on_error": "skip"})
+
+    @graph
+    def g() -> Any:
+        return {"xs": collect(source(n=1, bad=True)["x"])}
+
+    result = await Operon(g).run()
+    (error,) = result.errors
+    assert isinstance(error.__cause__, OutputError)
+    (note,) = error.__cause__.__notes__
+    assert "OSError: commit failed" in note
+    assert result.skipped[error.op].count == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_it_gives_its_place_back_once(way: str) -> None:
+    live: list[int] = []
+    most: list[int] = []
+
+    def begins() -> None:
+        live.append(1)
+        most.append(len(live))
+
+    def ends() -> None:
+        live.pop()
+        commit_fails()
+
+    source = source_of(way, {"on_error": "skip", "concurrency": 1}, begins, ends)
+
+    @graph
+    def g() -> Any:
+        one = each([1, 2, 3, 4])
+        return {"xs": collect(collect(source(n=one["item"], bad=True)["x"]))}
+
+    result = await Operon(g).run()
+    assert len(result.errors) == 4
+    assert most == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_what_a_finally_raises_when_the_run_is_stopped_fails_it(way: str) -> None:
+    source = source_of(way, {})
+
+    @graph
+    def g() -> Any:
+        return {"xs": collect(source(n=10**9, bad=False)["x"])}
+
+    handle = Operon(g).start()
+    await anyio.sleep(0.05)
+    handle.stop()
+    with pytest.raises(OpError, match="OSError: commit failed"):
+        await handle.result()
+
+
+async def test_what_is_stopped_and_raises_is_not_begun_again() -> None:
+    begun: list[int] = []
+
+    @op(retry=Retry(attempts=3, backoff=0.01))
+    async def waits() -> AsyncIterator[int]:
+        begun.append(1)
+        try:
+            await anyio.sleep(60)
+            yield 1
+        finally:
+            commit_fails()
+
+    @graph
+    def g() -> Any:
+        return {"xs": collect(waits())}
+
+    handle = Operon(g).start()
+    await anyio.sleep(0.05)
+    handle.stop()
+    with pytest.raises(OpError, match="OSError: commit failed"):
+        await handle.result()
+    assert begun == [1]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_what_a_finally_raises_is_in_the_list_of_a_stopped_run_that_skips(way: str) -> None:
+    source = source_of(way, {"on_error": "skip"})
+
+    @graph
+    def g() -> Any:
+        return {"xs": collect(source(n=10**9, bad=False)["x"])}
+
+    handle = Operon(g).start()
+    await anyio.sleep(0.05)
+    handle.stop()
+    result = await handle.result()
+    assert ["commit failed" in str(error) for error in result.errors] == [True]
+    assert "xs" not in result
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_the_failure_of_another_op_comes_before_what_closing_raises(way: str) -> None:
+    source = source_of(way, {})
+
+    @op
+    async def breaks(x: int) -> int:
+        if x == 3:
+            raise ValueError("the first")
+        return x
+
+    @graph
+    def g() -> Any:
+        return {"xs": collect(breaks(x=source(n=10**9, bad=False)["x"]))}
+
+    with pytest.raises(OpError, match="the first"):
+        await Operon(g).run()
+
+
+async def test_heeding_the_cancelling_in_a_thread_is_no_failure() -> None:
+    @op(run_in="thread")
+    def heeding(ctx: RunContext) -> Iterator[int]:
+        i = 0
+        while True:
+            ctx.raise_if_cancelled()
+            yield i
+            i += 1
+
+    @graph
+    def g() -> Any:
+        return {"xs": collect(heeding())}
+
+    handle = Operon(g).start()
+    await anyio.sleep(0.05)
+    handle.stop()
+    assert (await handle.result())["xs"]
+
+
+# -- zips in a run that is stopped
+
+
+@pytest.mark.parametrize("fast", ["inline", "thread", "async"])
+async def test_a_zip_in_a_stopped_run_ends_at_its_shortest_side(fast: str) -> None:
+    @op
+    async def clock() -> AsyncIterator[int]:
+        for i in range(10**9):
+            yield i
+            await anyio.sleep(0.005)
+
+    source = source_of(fast, {}, ends=nothing)
+
+    @graph
+    def g() -> Any:
+        pairs = zip_streams(at=clock(), value=source(n=10**9, bad=False)["x"])
+        return {"at": collect(pairs["at"]), "value": collect(pairs["value"])}
+
+    handle = Operon(g).start()
+    await anyio.sleep(0.1)
+    handle.stop()
+    result = await handle.result()
+    assert len(result["at"]) > 1
+    assert result["at"] == result["value"] == list(range(len(result["at"])))
