@@ -168,7 +168,7 @@ def source_of(
             for x in range(n):
                 yield {"x": x}
             if bad:
-                yield {}  # type: ignore[typeddict-item]  # pyright: ignore  # that is the point
+                yield {}  # type: ignore[typeddict-item]  # that is the point
         finally:
             ends()
 
@@ -179,7 +179,7 @@ def source_of(
                 yield {"x": x}
                 await anyio.lowlevel.checkpoint()
             if bad:
-                yield {}  # type: ignore[typeddict-item]  # pyright: ignore  # that is the point
+                yield {}  # type: ignore[typeddict-item]  # that is the point
         finally:
             ends()
 

@@ -35,6 +35,7 @@ async def closing(close: Callable[[], Awaitable[BaseException | None]]) -> Async
         close: Closes it, and returns what it raised.
     """
     failed: BaseException | None = None
+    raised: BaseException | None = None
     try:
         yield
     except BaseException as error:  # noqa: BLE001 - raised again below
