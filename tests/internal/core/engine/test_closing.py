@@ -302,6 +302,35 @@ async def test_the_failure_of_another_op_comes_before_what_closing_raises(way: s
         await Operon(g).run()
 
 
+@pytest.mark.parametrize("way", WAYS)
+async def test_what_a_finally_raises_in_a_graph_that_failed_is_not_listed(way: str) -> None:
+    ended: list[int] = []
+
+    def ends() -> None:
+        ended.append(1)
+        commit_fails()
+
+    source = source_of(way, {}, ends=ends)
+
+    @op
+    async def breaks(x: int) -> int:
+        if x == 3:
+            raise ValueError("the first")
+        return x
+
+    @graph(on_error="skip")
+    def inner() -> Any:
+        return {"xs": collect(breaks(x=source(n=10**9, bad=False)["x"]))}
+
+    @graph
+    def g() -> Any:
+        return {"xs": inner()["xs"]}
+
+    result = await Operon(g).run()
+    assert ["the first" in str(error) for error in result.errors] == [True]
+    assert ended == [1]
+
+
 async def test_heeding_the_cancelling_in_a_thread_is_no_failure() -> None:
     @op(run_in="thread")
     def heeding(ctx: RunContext) -> Iterator[int]:
