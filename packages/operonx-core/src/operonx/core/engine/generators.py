@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import anyio.lowlevel
 
 from operonx.core.engine.calling import SHORT, Caller, clock, final_ports, ports_of
 from operonx.core.engine.calls import feeds_of, refuse_broken, release_streams, wait_for_rate
+from operonx.core.engine.closing import ThreadSource, closing, joined
 from operonx.core.engine.failures import reason_of
 from operonx.core.engine.guarding import guards_of, is_dead, places_of
 from operonx.core.engine.state import SKIP, MemoryState, StreamState, context_of
@@ -180,15 +181,13 @@ class _InlineSource(Firing):
     def advance(self) -> None:
         """Take one yield."""
         if self.guarded and is_dead(self.run, self.inst, self.node):
-            self.close()
-            self.drop()
+            self._end_early(self.drop)
             return
         if self.stream.full:
             self.stream.resume = partial(self.run.sources.append, self)
             return
         if self.run.stopping:
-            self.close()
-            self.end()
+            self._end_early(self.end)
             return
         before = clock()
         try:
@@ -206,8 +205,7 @@ class _InlineSource(Firing):
         try:
             self.give(value)
         except BaseException as error:  # noqa: BLE001 - sorted out in one place
-            self.close()
-            self.fail(error)
+            self.fail(joined(error, self._close()))
             return
         self.run.sources.append(self)
 
@@ -224,14 +222,28 @@ class _InlineSource(Firing):
         else:
             self.fail(_returned_value(value))
 
-    def close(self) -> None:
-        """Close the generator; its `finally` blocks run."""
+    def _end_early(self, end: Callable[[], None]) -> None:
+        error = self._close()
+        if error is None:
+            end()
+        else:
+            self.fail(error)
+
+    def _close(self) -> BaseException | None:
+        """Close the generator, so that its `finally` blocks run; return what they raised."""
         close = getattr(self.iterator, "close", None)
         if close is None:
-            return
+            return None
         try:
             self.variables.run(close)
         except BaseException as error:  # noqa: BLE001 - sorted out in one place
+            return error
+        return None
+
+    def close(self) -> None:
+        """Close the generator: the run is over before it."""
+        error = self._close()
+        if error is not None and self.run.failure is None:
             self.fail(error)
 
 
@@ -255,11 +267,15 @@ def _fire_driven(run: Run, inst: MemoryState, node: GeneratorNode) -> None:
 class _Driver(Firing):
     """A generator that may wait, or runs in a thread; one task is its own to the end."""
 
+    def __init__(self, run: Run, inst: MemoryState, node: GeneratorNode) -> None:
+        super().__init__(run, inst, node)
+        self.scope = anyio.CancelScope()
+
     async def drive(self) -> None:
         """Take all yields."""
         states = list(guards_of(self.run, self.inst, self.node))
         flights = self.run.state.setdefault("flights", {})
-        scope = anyio.CancelScope()
+        scope = self.scope
         self.run.drivers.add(scope)
         flights[self.inst, self.node] = scope
         for state in states:
@@ -297,8 +313,9 @@ class _Driver(Firing):
             try:
                 return await self._attempt(attempt)
             except Exception as error:
-                if self.stream.count or self.final_seen:
-                    raise  # half an answer is never glued to another
+                # Half an answer is never glued to another, and what is closed not begun again.
+                if self.stream.count or self.final_seen or self.scope.cancel_called:
+                    raise
                 retry = policies.retry
                 if retry is not None and attempt < retry.attempts and isinstance(error, retry.on):
                     await anyio.sleep(retry.delay(attempt, self.run.draw()))
@@ -332,8 +349,17 @@ class _Driver(Firing):
     async def _take_async(self, iterator: Any) -> bool:
         # What has no `aclose` is an iterator somebody wrote by hand; it is merely dropped.
         close = getattr(iterator, "aclose", None)
-        iterator = aiter(iterator)
-        try:
+
+        async def closed() -> BaseException | None:
+            try:
+                if close is not None:
+                    await close()
+            except BaseException as error:  # noqa: BLE001 - sorted out in one place
+                return error
+            return None
+
+        async with closing(closed):
+            iterator = aiter(iterator)
             while True:
                 await self._room()
                 if self.run.stopping:
@@ -344,10 +370,6 @@ class _Driver(Firing):
                     return True
                 self.give(value)
                 await settle(self.run)
-        finally:
-            if close is not None:
-                with anyio.CancelScope(shield=True):
-                    await close()
 
     async def _next(self, iterator: Any) -> Any:
         step = iterator.__anext__()
@@ -356,27 +378,14 @@ class _Driver(Firing):
         return await watched(self.run, self.node, step)
 
     async def _take_threaded(self, given: dict[str, Any], context: RunContext) -> bool:
-        spent = 0.0
+        source = ThreadSource(partial(self.caller.function, **given))
+        lane = ThreadIterator(self.run.waker, self.run.variables.copy(), source.iterate, context)
 
-        def iterate() -> Generator[Any, None, Any]:
-            nonlocal spent
-            iterator = iter(self.caller.function(**given))
-            try:
-                while True:
-                    before = clock()
-                    try:
-                        value = next(iterator)
-                    except StopIteration as stop:
-                        return stop.value  # handed through, as `yield from` would
-                    spent += clock() - before
-                    yield value
-            finally:
-                close = getattr(iterator, "close", None)
-                if close is not None:
-                    close()
+        async def closed() -> BaseException | None:
+            await lane.close()
+            return source.taken()
 
-        lane = ThreadIterator(self.run.waker, self.run.variables.copy(), iterate, context)
-        try:
+        async with closing(closed):
             while True:
                 with lane.held(waits=self._full()):
                     await self._room()
@@ -391,10 +400,8 @@ class _Driver(Firing):
                     break
                 self.give(value)
                 await settle(self.run)
-        finally:
-            await lane.close()
         count = self.stream.count or 1
-        self.caller.short = spent < SHORT * count or spent < _SLOW
+        self.caller.short = source.spent < SHORT * count or source.spent < _SLOW
         choose_generator_fire(self.node)
         return True
 

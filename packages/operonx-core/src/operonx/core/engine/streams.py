@@ -299,16 +299,23 @@ class _Pairs(_Derived):
             return
         ends = self.ends.values()
         failed = next((end for end in ends if not end.ok), None)
-        if self._unequal():
+        if self._unequal() and not self.run.stopping:
             self._fail()
         elif failed is not None:
             if self.next >= min(end.count for end in ends):
                 self.finish(ok=False, reason=failed.reason)
-        elif len(ends) == len(self.offers) and all(self.next == end.count for end in ends):
+        elif self._complete():
             if self.node.failed is not None:
                 assert self.stream is not None  # `pump` runs once it has begun
                 self.run.signal(self.stream.parent, self.node.failed, SKIP, "it did not fail")
             self.finish(ok=True)
+
+    def _complete(self) -> bool:
+        """Return whether all pairs are there; in a run that is stopped, of its shortest side."""
+        counts = [end.count for end in self.ends.values()]
+        if self.run.stopping:  # where the engine closed a source says nothing about the graph
+            return self.next in counts
+        return len(counts) == len(self.offers) and set(counts) == {self.next}
 
     def _unequal(self) -> bool:
         """Return whether a side has more items than one that ended well, cut short or not."""

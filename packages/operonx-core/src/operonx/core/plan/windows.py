@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from operonx.core.plan.components import components
 from operonx.core.plan.nodes import (
     BatchNode,
     CallNode,
@@ -35,28 +36,35 @@ def drop_deadlocking_windows(plan: Plan) -> None:
     if len(plan.regions) == 1:
         return
     order = _Before(plan)
-    component = order.components()
+    component = components(order.edges)
     for region in plan.regions:
         if region.owner is not None:
             region.window = component[order.end(region)] != component[order.close(region)]
+    for (_, stream), (drained, held) in order.drained.items():
+        # The same window, as one who reads the stream to its end sees it.
+        if any(component[vertex] == component[drained] for vertex in held):
+            stream.cell.region.window = False
 
 
 class _Before:
     """What must have happened before what.
 
     The vertices are the nodes by id, then for each region the end of its streams, the closing of
-    their items, and one more item coming; then for each zip and side one more item of that side.
+    their items, and one more item coming; then for each zip and side one more item of that side,
+    and for each op that reads several streams and each of these its end while it is being read.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.edges: list[list[int]] = [[] for _ in range(len(plan.nodes) + 3 * len(plan.regions))]
-        self.readers: dict[StreamNode, list[Node]] = {}
+        self.readers: dict[StreamNode, list[CallNode]] = {}
         self.exits: dict[tuple[Node, Region], Node] = {}
         self.zip_cells: dict[Region, list[CellNode]] = {}
         """Cells that zips take, by region."""
         self.sides: dict[CellNode, int] = {}
         """The vertices of one more item of a zip's side."""
+        self.drained: dict[tuple[Node, StreamNode], tuple[int, list[int]]] = {}
+        """For each stream of an op that reads several: its vertex, what its window waits for."""
         for node in plan.nodes:
             self._take_in(node)
         for node in plan.nodes:
@@ -71,16 +79,27 @@ class _Before:
                 one.id for one in self.zip_cells[cell.region] if one.consumer is not cell.consumer
             ]
             self.edges[side] += [self.going_on(cell.region), *held]
+        for (_, stream), (drained, held) in self.drained.items():
+            held.extend(self._held_besides(stream))
+            self.edges[drained] += [*held, *self._ends_after(stream)]
 
     def _take_in(self, node: Node) -> None:
-        for stream in getattr(node, "streams", ()):
-            self.readers.setdefault(stream, []).append(node)
+        if isinstance(node, CallNode):
+            self._take_in_reader(node)
         if isinstance(node, ExitNode):
             self.exits[node.consumer, node.ended] = node
         for cell in node.cells if isinstance(node, ZipNode) else ():
             self.zip_cells.setdefault(cell.region, []).append(cell)
             self.sides[cell] = len(self.edges)
             self.edges.append([])
+
+    def _take_in_reader(self, node: CallNode) -> None:
+        streams = dict.fromkeys(node.streams)
+        for stream in streams:
+            self.readers.setdefault(stream, []).append(node)
+            if len(streams) > 1:
+                self.drained[node, stream] = (len(self.edges), [])
+                self.edges.append([])
 
     def end(self, region: Region) -> int:
         """Return the vertex of the end of a region's streams."""
@@ -98,6 +117,19 @@ class _Before:
     def going_on(self, region: Region) -> int:
         """Return the vertex of one more item of a region's streams coming, whatever zips hold."""
         return len(self.plan.nodes) + 3 * region.index + 2
+
+    def _held_besides(self, stream: StreamNode) -> Iterator[int]:
+        """Yield what keeps items of a stream open while its own items are being read."""
+        region = stream.cell.region
+        return (one for one in self.edges[self.close(region)] if one != stream.cell.id)
+
+    def _ends_after(self, stream: StreamNode) -> Iterator[int]:
+        """Yield what a stream's end comes after, besides its window."""
+        region = stream.cell.region
+        held_end = self.exits.get((stream, region))
+        if held_end is not None:
+            yield held_end.id
+        yield from (one for one in self.edges[self.end(region)] if one != self.close(region))
 
     def _before(self, node: Node) -> Iterator[int]:
         yield from (pred.id for pred in node.hard)
@@ -126,6 +158,10 @@ class _Before:
                 for reader in self.readers.get(stream, ()):
                     # It must have begun, and not be held back itself.
                     yield from (pred.id for pred in reader.hard)
+                    # It may read its other streams to their ends first, in whatever order.
+                    for first in reader.streams:
+                        if first is not stream:
+                            yield self.drained[reader, first][0]
                     if isinstance(reader, GeneratorNode):
                         yield self.close(reader.child)
             case ZipNode(cells=cells, child=child) as zipped:
@@ -173,62 +209,3 @@ class _Before:
         elif isinstance(owner, ZipNode | BatchNode):
             cells = owner.cells if isinstance(owner, ZipNode) else [owner.cell]
             end.extend(self.heard_end(owner, cell) for cell in cells)
-
-    def components(self) -> list[int]:
-        """Return for every vertex the number of its strongly connected component.
-
-        Tarjan's algorithm (1972), with a stack of its own instead of recursion.
-        """
-        search = _Search(self.edges)
-        for start in range(len(self.edges)):
-            if search.index[start] == -1:
-                search.visit(start)
-        return search.component
-
-
-class _Search:
-    """Tarjan's depth-first search, one root at a time."""
-
-    def __init__(self, edges: list[list[int]]) -> None:
-        size = len(edges)
-        self.edges = edges
-        self.index = [-1] * size
-        self.low = [0] * size
-        self.component = [-1] * size
-        self.stack: list[int] = []
-        self.counter = 0
-        self.found = 0
-
-    def visit(self, start: int) -> None:
-        """Search from one vertex that was not seen yet."""
-        work = [self._enter(start)]
-        while work:
-            vertex, successors = work[-1]
-            for other in successors:
-                if self.index[other] == -1:
-                    work.append(self._enter(other))
-                    break
-                if self.component[other] == -1:
-                    self.low[vertex] = min(self.low[vertex], self.index[other])
-            else:
-                work.pop()
-                if work:
-                    above = work[-1][0]
-                    self.low[above] = min(self.low[above], self.low[vertex])
-                self._leave(vertex)
-
-    def _enter(self, vertex: int) -> tuple[int, Iterator[int]]:
-        self.index[vertex] = self.low[vertex] = self.counter
-        self.counter += 1
-        self.stack.append(vertex)
-        return vertex, iter(self.edges[vertex])
-
-    def _leave(self, vertex: int) -> None:
-        if self.low[vertex] != self.index[vertex]:
-            return
-        while True:
-            member = self.stack.pop()
-            self.component[member] = self.found
-            if member == vertex:
-                break
-        self.found += 1
