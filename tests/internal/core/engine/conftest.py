@@ -1,8 +1,10 @@
-"""What the engine's tests share: both event loops, and what a run must not leave behind."""
+"""What the engine's tests share: both event loops, their time, and what frames say."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,32 @@ from operonx.core import Frame
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     """The event loops that an engine works on; every async test runs on each."""
     return str(request.param)
+
+
+@pytest.fixture
+def pass_time(anyio_backend: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let seconds pass for the event loop at once.
+
+    Time-outs of many seconds, and a test that goes over them when it is where it wants to be:
+    no busy machine is slow enough to do so by itself.
+    """
+
+    def ahead(seconds: float) -> None:
+        if anyio_backend == "trio":
+            import trio  # noqa: PLC0415 - only there it runs
+
+            clock: Any = type(trio.lowlevel.current_clock())
+            name = "current_time"
+        else:
+            clock, name = asyncio.get_running_loop(), "time"
+        before: Callable[..., float] = getattr(clock, name)
+
+        def later(*args: Any) -> float:
+            return before(*args) + seconds
+
+        monkeypatch.setattr(clock, name, later)
+
+    return ahead
 
 
 @pytest.fixture

@@ -201,19 +201,22 @@ async def test_a_soft_edge_fires_if_at_least_one_fired(copy: Any) -> None:
 
 async def test_a_soft_reader_waits_until_all_are_decided() -> None:
     done: list[str] = []
+    over = anyio.Event()
 
     @op
     async def slow() -> int:
-        await anyio.sleep(0.005)
+        await over.wait()
+        await anyio.sleep(0.005)  # time for a merge that waits for one only
         done.append("slow")
         return 1
 
-    @op
+    @op(run_in="inline")
     def quick() -> int:
         done.append("quick")
+        over.set()
         return 1
 
-    @op
+    @op(run_in="inline")
     def merge() -> list[str]:
         return list(done)
 
@@ -227,21 +230,22 @@ async def test_a_soft_reader_waits_until_all_are_decided() -> None:
 
 async def test_first_of_waits_only_for_those_before_it() -> None:
     cancelled: list[str] = []
+    order: list[str] = []
+    read = anyio.Event()
 
     @op
     async def slow() -> int:
         try:
-            await anyio.sleep(0.02)
+            await read.wait()
         except BaseException:
             cancelled.append("slow")
             raise
         return 1
 
-    order: list[str] = []
-
-    @op
+    @op(run_in="inline")
     def reader(x: int) -> int:
         order.append("reader")
+        read.set()
         return x
 
     @op
@@ -256,7 +260,8 @@ async def test_first_of_waits_only_for_those_before_it() -> None:
         a = after(x=s)
         r >> PARENT["out"]
         a >> PARENT["after"]
-    assert {"out": 2, "after": 1} == dict(await Operon(g).run())
+    with anyio.fail_after(20):  # for ever, if the reader waited for both
+        assert {"out": 2, "after": 1} == dict(await Operon(g).run())
     assert ["reader", "after slow"] == order
     assert [] == cancelled
 
@@ -340,7 +345,7 @@ async def test_race_takes_the_first_in_time() -> None:
 
 async def test_race_counts_a_failing_one_as_lost() -> None:
     with GraphOp(name="g") as g:
-        a = fails(x=1)
+        a = fails.with_(run_in="inline")(x=1)
         b = later(x=2, ms=2)
         r = same(x=race(a, b))
         r >> PARENT["out"]
@@ -349,13 +354,17 @@ async def test_race_counts_a_failing_one_as_lost() -> None:
 
 
 async def test_race_raises_the_last_error_if_all_fail() -> None:
+    failed = anyio.Event()
+
     @op
     async def fails_late(x: int) -> int:
-        await anyio.sleep(0.003)
+        await failed.wait()
+        await anyio.sleep(0.003)  # time for a race that is decided by the first failure
         raise ValueError(f"late {x}")
 
-    @op(run_in="inline")  # in a thread it might come after the late one
+    @op(run_in="inline")
     def fails_at_once(x: int) -> int:
+        failed.set()
         raise ValueError(f"no {x}")
 
     with GraphOp(name="g") as g:
@@ -369,14 +378,27 @@ async def test_race_raises_the_last_error_if_all_fail() -> None:
 
 
 async def test_race_spares_what_something_else_reads() -> None:
+    decided = anyio.Event()
+
+    @op
+    async def loses(x: int) -> int:
+        await decided.wait()
+        return x
+
+    @op(run_in="inline")
+    def reader(x: int) -> int:
+        decided.set()
+        return x
+
     with GraphOp(name="g") as g:
-        a = later(x=1, ms=10)
-        b = later(x=2, ms=0)
-        r = same(x=race(a, b))
+        a = loses(x=1)
+        b = same_async(x=2)
+        r = reader(x=race(a, b))
         also = same(x=a)
         r >> PARENT["out"]
         also >> PARENT["also"]
-    assert {"out": 2, "also": 1} == dict(await Operon(g).run())
+    with anyio.fail_after(20):
+        assert {"out": 2, "also": 1} == dict(await Operon(g).run())
 
 
 async def test_race_of_items_is_decided_for_each() -> None:
@@ -480,7 +502,7 @@ async def test_a_merge_within_a_stream_fires_once_per_context(copy: Any) -> None
 async def test_a_nested_graph_fires_once_all_its_inputs_are_there() -> None:
     order: list[str] = []
 
-    @op
+    @op(run_in="inline")
     def inside(x: int) -> int:
         order.append("inside")
         return x

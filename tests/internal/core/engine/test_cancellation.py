@@ -260,8 +260,8 @@ async def test_timed_out_at_random_points(ledger: Ledger, anyio_backend: str) ->
     draw = random.Random(f"timeout {anyio_backend}")  # noqa: S311 - seeded, no secret
     tasks = living_tasks(anyio_backend)
     failed = 0
-    for _ in range(170):
-        engine = Operon(mix(ledger, timeout=draw.random() ** 2 * 0.03 + 1e-4))
+    engines = [Operon(mix(ledger, timeout=draw.random() ** 2 * 0.03 + 1e-4)) for _ in range(34)]
+    for engine in engines * 5:
         failure: OpError | None = None
         try:
             await engine.run({"n": 60})
@@ -495,7 +495,8 @@ async def test_the_loser_of_a_race_is_cancelled(ledger: Ledger) -> None:
 
     @op
     async def quick() -> int:
-        await anyio.sleep(0.001)
+        while not ledger.begun["forever"]:
+            await anyio.lowlevel.checkpoint()
         return 2
 
     @op
@@ -523,7 +524,9 @@ async def test_a_generator_that_lost_a_race_is_closed(ledger: Ledger) -> None:
 
     @op
     async def quick() -> int:
-        await anyio.sleep(0.005)
+        while not ledger.begun["endless"]:
+            await anyio.lowlevel.checkpoint()
+        await anyio.sleep(0.005)  # and let it yield some
         return 2
 
     with GraphOp(name="g") as g:
@@ -576,18 +579,21 @@ async def test_a_generator_is_closed_when_another_op_fails(how: str, ledger: Led
 
 
 async def test_a_generator_that_raises_while_it_is_closed_does_not_hide_the_failure() -> None:
+    begun = anyio.Event()
+
     @op
     async def rude() -> AsyncIterator[int]:
         try:
             while True:
                 await anyio.lowlevel.checkpoint()
                 yield 1
+                begun.set()
         finally:
             raise LookupError("while closing")
 
     @op
     async def fails() -> int:
-        await anyio.sleep(0.002)
+        await begun.wait()
         raise ValueError("the failure")
 
     with GraphOp(name="g") as g:

@@ -141,10 +141,26 @@ async def test_the_error_of_what_was_cut_off_is_not_handled() -> None:
 
 
 async def test_what_had_failed_before_its_graph_is_listed_beside_it() -> None:
+    failing = anyio.Event()
+
+    @op(on_error="skip")
+    async def breaks_early() -> AsyncIterator[int]:
+        await anyio.sleep(0.001)
+        failing.set()
+        for x in range(0):
+            yield x
+        raise ValueError("it broke")
+
+    @op
+    async def breaks_after(x: int) -> int:
+        await failing.wait()
+        await anyio.sleep(0.001)
+        raise ValueError(x)
+
     with GraphOp(name="g") as g:
         with GraphOp(name="sub", inputs=["x"], on_error="skip", x=PARENT["x"]) as sub:
-            early = breaks.with_(on_error="skip")(n=0)
-            after = late(x=PARENT["x"])
+            early = breaks_early()
+            after = breaks_after(x=PARENT["x"])
             early >> PARENT["early"]
             after >> PARENT["after"]
         sub["early"] >> PARENT["early"]

@@ -118,9 +118,14 @@ async def test_an_op_that_cancels_its_own_task_has_failed() -> None:
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_however_often_a_caller_is_cancelled_its_run_is_over_when_it_returns() -> None:
+    begun: list[str] = []
+    all_begun = anyio.Event()
     cleaned: list[str] = []
 
     async def slow(name: str) -> str:
+        begun.append(name)
+        if len(begun) == 3:
+            all_begun.set()
         try:
             await asyncio.sleep(100)
         finally:
@@ -138,6 +143,7 @@ async def test_however_often_a_caller_is_cancelled_its_run_is_over_when_it_retur
 
     others = len(asyncio.all_tasks())
     task = asyncio.get_running_loop().create_task(run())
+    await all_begun.wait()
     for _ in range(3):
         await asyncio.sleep(0.02)
         task.cancel()

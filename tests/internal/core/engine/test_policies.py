@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import AsyncIterator, Iterator
-from itertools import pairwise
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import anyio
@@ -324,6 +322,29 @@ class Never:
         }[how]
 
 
+async def out_of_time(
+    g: GraphOp, begun: Callable[[], object], pass_time: Callable[[float], None], **inputs: int
+) -> OpError:
+    """Run a graph, let half a minute pass once something in it has begun; return the failure."""
+
+    async def wait() -> None:
+        while not begun():
+            await anyio.sleep(0.001)
+        await anyio.sleep(0.001)  # what bounds it has begun as well
+        pass_time(30)
+
+    failure: OpError | None = None
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait)
+        try:
+            await Operon(g).run(inputs)
+        except OpError as error:
+            failure = error
+        group.cancel_scope.cancel()
+    assert failure is not None
+    return failure
+
+
 @pytest.mark.parametrize("how", KINDS)
 async def test_a_timeout_bounds_a_firing(how: str) -> None:
     never = Never()
@@ -364,11 +385,12 @@ async def test_on_error_comes_last(how: str) -> None:
     assert (2, 2) == (never.begun, never.ended)
 
 
-async def test_the_timeout_of_a_generator_bounds_each_wait_not_their_sum() -> None:
-    @op(timeout=0.2)
+async def test_the_timeout_of_a_generator_bounds_each_wait_not_their_sum(pass_time: Any) -> None:
+    @op(timeout=20)
     async def slowly() -> AsyncIterator[int]:
         for i in range(6):
-            await anyio.sleep(0.05)
+            pass_time(5)
+            await anyio.sleep(0.001)
             yield i
 
     with GraphOp(name="g") as g:
@@ -377,15 +399,19 @@ async def test_the_timeout_of_a_generator_bounds_each_wait_not_their_sum() -> No
     assert [0, 1, 2, 3, 4, 5] == (await Operon(g).run())["out"]
 
 
-async def test_the_timeout_of_a_generator_does_not_bound_its_wait_for_a_window() -> None:
-    @op(timeout=0.05, max_open=1)
+async def test_the_timeout_of_a_generator_does_not_bound_its_wait_for_a_window(
+    pass_time: Any,
+) -> None:
+    @op(timeout=20, max_open=1)
     async def quick() -> AsyncIterator[int]:
         yield 0
         yield 1
 
     @op
     async def slow(x: int) -> int:
-        await anyio.sleep(0.1)
+        await anyio.sleep(0.001)  # the generator waits by now
+        pass_time(30)
+        await anyio.sleep(0.001)
         return x
 
     with GraphOp(name="g") as g:
@@ -395,10 +421,12 @@ async def test_the_timeout_of_a_generator_does_not_bound_its_wait_for_a_window()
     assert [0, 1] == (await Operon(g).run())["out"]
 
 
-async def test_a_timeout_does_not_bound_the_wait_for_a_place() -> None:
-    @op(timeout=0.1, concurrency=1)
+async def test_a_timeout_does_not_bound_the_wait_for_a_place(pass_time: Any) -> None:
+    @op(timeout=20, concurrency=1)
     async def slow(x: int) -> int:
-        await anyio.sleep(0.04)
+        await anyio.sleep(0.001)  # the others wait by now
+        pass_time(10)
+        await anyio.sleep(0.001)
         return x
 
     with GraphOp(name="g") as g:
@@ -409,44 +437,41 @@ async def test_a_timeout_does_not_bound_the_wait_for_a_place() -> None:
 
 
 @pytest.mark.parametrize("how", KINDS)
-async def test_a_timeout_bounds_a_graph(how: str) -> None:
+async def test_a_timeout_bounds_a_graph(how: str, pass_time: Any) -> None:
     never = Never()
     with GraphOp(name="g") as g:
-        with GraphOp(name="sub", inputs=["x"], timeout=0.02, x=PARENT["x"]) as sub:
+        with GraphOp(name="sub", inputs=["x"], timeout=20, x=PARENT["x"]) as sub:
             it = never.as_op(how).with_(name="it")(x=PARENT["x"])
             it["result"] >> PARENT["out"]
         sub["out"] >> PARENT["out"]
-    with pytest.raises(OpError) as caught:
-        await Operon(g).run({"x": 1})
-    assert ("g.sub", ()) == (caught.value.op, caught.value.ctx)
-    assert isinstance(caught.value.__cause__, TimeoutError)
+    failure = await out_of_time(g, lambda: never.begun, pass_time, x=1)
+    assert ("g.sub", ()) == (failure.op, failure.ctx)
+    assert isinstance(failure.__cause__, TimeoutError)
     assert (1, 1) == (never.begun, never.ended)
 
 
 @pytest.mark.parametrize("how", KINDS)
-async def test_a_timeout_bounds_a_loop(how: str) -> None:
+async def test_a_timeout_bounds_a_loop(how: str, pass_time: Any) -> None:
     never = Never()
     with GraphOp(name="g") as g:
-        with GraphOp.loop(name="again", until=PARENT["n"] > 3, n=0, timeout=0.02) as again:
+        with GraphOp.loop(name="again", until=PARENT["n"] > 3, n=0, timeout=20) as again:
             it = never.as_op(how).with_(name="it")(x=PARENT["n"])
             ref = it.collect().len() if "gen" in how else it["result"]
             ref >> PARENT["n"]
         again["n"] >> PARENT["out"]
-    with pytest.raises(OpError) as caught:
-        await Operon(g).run()
-    assert ("g.again", ()) == (caught.value.op, caught.value.ctx)
-    assert isinstance(caught.value.__cause__, TimeoutError)
+    failure = await out_of_time(g, lambda: never.begun, pass_time)
+    assert ("g.again", ()) == (failure.op, failure.ctx)
+    assert isinstance(failure.__cause__, TimeoutError)
     assert (1, 1) == (never.begun, never.ended)
 
 
-async def test_a_timeout_of_the_root_graph_bounds_the_run() -> None:
+async def test_a_timeout_of_the_root_graph_bounds_the_run(pass_time: Any) -> None:
     never = Never()
-    with GraphOp(name="g", timeout=0.02) as g:
+    with GraphOp(name="g", timeout=20) as g:
         never.as_op("async def").with_(name="it")(x=PARENT["x"]) >> END
-    with pytest.raises(OpError) as caught:
-        await Operon(g).run({"x": 1})
-    assert ("g", ()) == (caught.value.op, caught.value.ctx)
-    assert isinstance(caught.value.__cause__, TimeoutError)
+    failure = await out_of_time(g, lambda: never.begun, pass_time, x=1)
+    assert ("g", ()) == (failure.op, failure.ctx)
+    assert isinstance(failure.__cause__, TimeoutError)
     assert (1, 1) == (never.begun, never.ended)
 
 
@@ -504,30 +529,34 @@ async def test_a_generator_that_has_yielded_is_neither_retried_nor_replaced(
 
 
 @pytest.mark.parametrize("how", ["def gen", "async gen"])
-async def test_a_timeout_after_a_yield_is_neither_retried_nor_replaced(how: str) -> None:
+async def test_a_timeout_after_a_yield_is_neither_retried_nor_replaced(
+    how: str, pass_time: Any
+) -> None:
     begun: list[int] = []
+    yielded: list[int] = []
 
-    @op(timeout=0.02, retry=Retry(attempts=3), fallback=spare)
+    @op(timeout=20, retry=Retry(attempts=3), fallback=spare)
     def stream(run: RunContext) -> Iterator[int]:
         begun.append(1)
         yield 1
+        yielded.append(1)
         while not run.cancelled:
             threading.Event().wait(0.001)
         yield 2
 
-    @op(timeout=0.02, retry=Retry(attempts=3), fallback=spare)
+    @op(timeout=20, retry=Retry(attempts=3), fallback=spare)
     async def stream_async() -> AsyncIterator[int]:
         begun.append(1)
         yield 1
+        yielded.append(1)
         await anyio.sleep_forever()
         yield 2
 
     with GraphOp(name="g") as g:
         it = (stream if how == "def gen" else stream_async).with_(name="it")()
         it >> PARENT["out"]
-    with pytest.raises(OpError) as caught:
-        await Operon(g).run()
-    assert isinstance(caught.value.__cause__, TimeoutError)
+    failure = await out_of_time(g, lambda: yielded, pass_time)
+    assert isinstance(failure.__cause__, TimeoutError)
     assert 1 == len(begun)
 
 
@@ -664,12 +693,12 @@ async def test_a_graph_that_fails_under_on_error_skip_is_skipped() -> None:
 async def test_a_graph_that_fails_hands_on_nothing_of_what_it_does_not_stream() -> None:
     @op
     async def late(x: int) -> int:
-        await anyio.sleep(0.02)
+        await anyio.sleep(0.001)
         raise ValueError(x)
 
     with GraphOp(name="g") as g:
         with GraphOp(name="sub", inputs=["x"], on_error="skip", x=PARENT["x"]) as sub:
-            fine = flaky_op(Flaky(0), "def").with_(name="fine")(x=PARENT["x"])
+            fine = flaky_op(Flaky(0), "def", run_in="inline").with_(name="fine")(x=PARENT["x"])
             bad = late(x=PARENT["x"])
             fine["result"] >> PARENT["fine"]
             bad >> PARENT["bad"]
@@ -682,13 +711,18 @@ async def test_a_graph_that_fails_hands_on_nothing_of_what_it_does_not_stream() 
 
 
 class Gauge:
-    """How many are inside at one time, at most, and in which order they came."""
+    """How many are inside at one time, at most, and in which order they came.
 
-    def __init__(self) -> None:
+    None is to leave before `cap` have been inside at one time, nor before the one that was let in
+    ahead of it has come, which threads may do late.
+    """
+
+    def __init__(self, cap: int = 1) -> None:
         self._lock = threading.Lock()
+        self._cap = cap
         self.now = 0
         self.most = 0
-        self.order: list[Any] = []
+        self.order: list[int] = []
 
     def __enter__(self) -> None:
         with self._lock:
@@ -699,35 +733,52 @@ class Gauge:
         with self._lock:
             self.now -= 1
 
+    def _rounds(self, x: int) -> Iterator[None]:
+        for _ in range(5000):
+            if self.most >= self._cap and (self._cap <= 1 or x == 0 or x - 1 in self.order):
+                return
+            yield
+        self._cap = 0  # they will never come: let the test say so
+
+    async def stay(self, x: int) -> None:
+        """Be inside for a while."""
+        self.order.append(x)
+        await anyio.sleep(0.002 * (x % 3))
+        for _ in self._rounds(x):
+            await anyio.sleep(0.001)
+
+    def stay_in_thread(self, x: int) -> None:
+        """Be inside for a while."""
+        self.order.append(x)
+        threading.Event().wait(0.002 * (x % 3))
+        for _ in self._rounds(x):
+            threading.Event().wait(0.001)
+
 
 def gauged(gauge: Gauge, how: str, **policies: Any) -> Any:
     @op(run_in="thread", **policies)
     def plain(x: int) -> int:
         with gauge:
-            gauge.order.append(x)
-            threading.Event().wait(0.002 * (x % 3))
+            gauge.stay_in_thread(x)
             return x
 
     @op(**policies)
     async def plain_async(x: int) -> int:
         with gauge:
-            gauge.order.append(x)
-            await anyio.sleep(0.002 * (x % 3))
+            await gauge.stay(x)
             return x
 
     @op(run_in="thread", **policies)
     def stream(x: int) -> Iterator[int]:
         with gauge:
-            gauge.order.append(x)
-            threading.Event().wait(0.002 * (x % 3))
+            gauge.stay_in_thread(x)
             yield x
             yield x
 
     @op(**policies)
     async def stream_async(x: int) -> AsyncIterator[int]:
         with gauge:
-            gauge.order.append(x)
-            await anyio.sleep(0.002 * (x % 3))
+            await gauge.stay(x)
             yield x
             yield x
 
@@ -744,7 +795,7 @@ async def out_of_order(x: int) -> int:
 @pytest.mark.parametrize("how", KINDS)
 @pytest.mark.parametrize("cap", [1, 3])
 async def test_never_more_firings_than_the_cap(how: str, cap: int) -> None:
-    gauge = Gauge()
+    gauge = Gauge(cap)
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         it = gauged(gauge, how, concurrency=cap).with_(name="it")(x=item["item"])
@@ -770,7 +821,7 @@ async def test_one_place_goes_out_in_context_order(how: str) -> None:
 
 @pytest.mark.parametrize("how", ["def gen", "async gen"])
 async def test_places_of_a_capped_generator_go_out_in_context_order(how: str) -> None:
-    gauge = Gauge()
+    gauge = Gauge(cap=2)
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
         shuffled = out_of_order(x=item["item"])
@@ -802,13 +853,12 @@ async def test_places_go_out_outer_index_first() -> None:
 
 @pytest.mark.parametrize("cap", [1, 2])
 async def test_never_more_firings_of_a_graph_than_its_cap(cap: int) -> None:
-    gauge = Gauge()
+    gauge = Gauge(cap)
 
     @op
     async def enter(x: int) -> int:
         gauge.__enter__()
-        gauge.order.append(x)
-        await anyio.sleep(0.002 * (x % 3))
+        await gauge.stay(x)
         return x
 
     @op
@@ -891,18 +941,24 @@ async def test_a_failing_firing_frees_its_place() -> None:
 # -- rate
 
 
-@pytest.mark.parametrize("how", KINDS)
-async def test_at_most_so_many_attempts_begin_in_any_such_time(
-    how: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waits: list[float] = []
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Until when the engine waits: what it decides, whenever the machine then lets it go on."""
+    found: list[float] = []
     real = anyio.sleep_until
 
     async def sleep_until(deadline: float) -> None:
-        waits.append(deadline)
+        found.append(deadline)
         await real(deadline)
 
     monkeypatch.setattr(anyio, "sleep_until", sleep_until)
+    return found
+
+
+@pytest.mark.parametrize("how", KINDS)
+async def test_at_most_so_many_attempts_begin_in_any_such_time(
+    how: str, waits: list[float]
+) -> None:
     flaky = Flaky(failures=0)
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])
@@ -916,12 +972,12 @@ async def test_at_most_so_many_attempts_begin_in_any_such_time(
     )
 
 
-async def test_a_late_attempt_delays_those_after_it() -> None:
-    begins: list[float] = []
+async def test_a_late_attempt_delays_those_after_it(waits: list[float], pass_time: Any) -> None:
+    begun: list[int] = []
 
-    @op(rate=Rate(1, per=0.1))
+    @op(rate=Rate(1, per=20))
     async def limited(x: int) -> int:
-        begins.append(anyio.current_time())
+        begun.append(x)
         return x
 
     with GraphOp(name="g") as g:
@@ -930,26 +986,29 @@ async def test_a_late_attempt_delays_those_after_it() -> None:
         it >> PARENT["out"]
     async with anyio.create_task_group() as group:
         group.start_soon(Operon(g).run, {"xs": [1, 2, 3]})
-        while not begins:
-            await anyio.lowlevel.checkpoint()
-        time.sleep(0.18)  # noqa: ASYNC251 - a machine that stands still while the second is due
-    assert 3 == len(begins)
-    assert begins[2] - begins[1] >= 0.1 - 1e-3
+        for turn in (1, 2):
+            while len(begun) < turn:
+                await anyio.sleep(0.001)
+            pass_time(30)  # a machine that stands still while the next is due
+    assert [1, 2, 3] == begun
+    first, second = waits
+    assert second - first >= 30 - 1e-6
 
 
-async def test_retries_count_for_the_rate() -> None:
-    begins: list[float] = []
+async def test_retries_count_for_the_rate(waits: list[float]) -> None:
+    begun: list[int] = []
 
     @op(rate=Rate(1, per=0.03), retry=Retry(attempts=3), on_error="skip")
     async def fails() -> int:
-        begins.append(anyio.current_time())
+        begun.append(1)
         raise ValueError
 
     with GraphOp(name="g") as g:
         fails() >> END
     await Operon(g).run()
-    assert 3 == len(begins)
-    assert all(later - sooner >= 0.03 - 1e-3 for sooner, later in pairwise(begins))
+    assert 3 == len(begun)
+    first, second = waits
+    assert second - first >= 0.03 - 1e-6
 
 
 # -- in combination

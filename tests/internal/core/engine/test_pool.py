@@ -16,10 +16,10 @@ from operonx.core import Operon, OpError, Stream, collect, graph, op
 from operonx.core.engine import pool as pools
 from operonx.core.engine.pool import Pool
 
-pytestmark = pytest.mark.anyio
-
 _LONG = 120
 """Seconds that are only up where something hangs."""
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(_LONG + 10)]
 
 
 @op(run_in="thread", max_open=2)

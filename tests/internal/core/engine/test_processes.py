@@ -17,10 +17,10 @@ import pytest
 
 from operonx.core import PARENT, GraphOp, Operon, OpError, Retry, op
 
-pytestmark = pytest.mark.anyio
-
 _LONG = 120
 """Seconds that are only up where something hangs."""
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(_LONG + 10)]
 
 OPS = """
 import os, threading

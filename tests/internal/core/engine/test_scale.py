@@ -156,10 +156,11 @@ async def test_a_long_chain_of_branches() -> None:
 
 
 @pytest.mark.timeout(120)
-async def test_graphs_nested_2000_deep() -> None:
+async def test_graphs_nested_deeper_than_python_recurses() -> None:
+    depth = sys.getrecursionlimit() + 200
     g = GraphOp(name="g", inputs=["x"])
     g.__enter__()
-    subs = [GraphOp(name="sub", inputs=["x"], x=PARENT["x"]).__enter__() for _ in range(2000)]
+    subs = [GraphOp(name="sub", inputs=["x"], x=PARENT["x"]).__enter__() for _ in range(depth)]
     one = plus(x=PARENT["x"])
     one >> PARENT["out"]
     for sub in reversed(subs):
@@ -295,14 +296,15 @@ print(peak() - before)
 @pytest.mark.parametrize(
     ("how", "backend", "count"),
     [
-        ("plain", "asyncio", 1_000_000),
-        ("stream", "asyncio", 1_000_000),
-        ("async", "asyncio", 200_000),
-        ("async", "trio", 200_000),
+        ("plain", "asyncio", 250_000),
+        ("stream", "asyncio", 250_000),
+        ("async", "asyncio", 50_000),
+        ("async", "trio", 50_000),
     ],
 )
-def test_a_long_stream_grows_by_less_than_50_mb(how: str, backend: str, count: int) -> None:
-    program = [sys.executable, "-c", textwrap.dedent(STREAM), how, backend, str(count)]
+def test_a_long_stream_grows_by_less_than_10_mb(how: str, backend: str, count: int) -> None:
+    quiet = ["-W", "ignore:`async def` op"]  # a busy machine, as in pyproject.toml
+    program = [sys.executable, *quiet, "-c", textwrap.dedent(STREAM), how, backend, str(count)]
     done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=190)
     assert (0, "") == (done.returncode, done.stderr)
-    assert int(done.stdout) < 50
+    assert int(done.stdout) < 10  # nothing is what it should be: no item leaves a word behind

@@ -12,7 +12,6 @@ import contextvars
 import os
 import textwrap
 import threading
-import time
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -373,19 +372,27 @@ async def test_a_thread_that_ignores_its_cancelling_is_named(
         let.set()
 
 
+@pytest.fixture
+def blocked(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time of the one who looks for blocking; it stands still unless a test adds to it."""
+    now: list[float] = []
+    monkeypatch.setattr("operonx.core.engine.stepping.clock", lambda: sum(now))
+    return now
+
+
 @pytest.mark.parametrize("how", ["at once", "after an await", "generator"])
-async def test_an_async_def_that_blocks_the_loop_is_named(how: str) -> None:
+async def test_an_async_def_that_blocks_the_loop_is_named(how: str, blocked: list[float]) -> None:
     @op
     async def blocks(x: int) -> int:
         if how == "after an await":
             await anyio.lowlevel.checkpoint()
-        time.sleep(0.35)  # noqa: ASYNC251 - what it is warned of
+        blocked.append(0.35)
         return x
 
     @op
     async def blocks_stream(x: int) -> AsyncIterator[int]:
         yield x
-        time.sleep(0.35)  # noqa: ASYNC251 - what it is warned of
+        blocked.append(0.35)
         yield x
 
     with warnings.catch_warnings(record=True) as caught:
@@ -395,13 +402,13 @@ async def test_an_async_def_that_blocks_the_loop_is_named(how: str) -> None:
     assert "`g.it`" in str(caught[0].message)
 
 
-async def test_a_warning_made_an_error_ends_the_run_or_nothing() -> None:
+async def test_a_warning_made_an_error_ends_the_run_or_nothing(blocked: list[float]) -> None:
     ended: list[int] = []
 
     @op
     async def blocks(x: int) -> int:
         try:
-            time.sleep(0.35)  # noqa: ASYNC251 - what it is warned of
+            blocked.append(0.35)
             await anyio.sleep(0.001)
             return x
         finally:
@@ -419,6 +426,7 @@ async def test_a_warning_made_an_error_ends_the_run_or_nothing() -> None:
 
 
 @pytest.mark.filterwarnings("error::operonx.core.BlockingOpWarning")
+@pytest.mark.usefixtures("blocked")
 async def test_an_async_def_that_does_not_block_is_not_warned_of() -> None:
     with GraphOp(name="g") as g:
         item = each(PARENT["xs"])

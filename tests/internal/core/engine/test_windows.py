@@ -44,6 +44,8 @@ class OpenItems:
         self.now = 0
         self.most = 0
         self.all = 0
+        self.asked = 0
+        self._full: dict[int, anyio.Event] = {}
 
     def opens(self) -> None:
         with self._lock:
@@ -56,9 +58,19 @@ class OpenItems:
             self.now -= 1
 
     async def full(self, limit: int, of: int) -> None:
-        """Wait until so many are open, or no more will come of `of` in all."""
-        while self.now < limit and self.all % of:
-            await anyio.sleep(0.01)  # short enough, and hundreds may wait so
+        """Called before each item is closed: wait till the `limit` it belongs to are all open.
+
+        The last of the `of` items of a run may be fewer.
+        """
+        run, place = divmod(self.asked, of)
+        self.asked += 1
+        last = run * of + min(of, (place // limit + 1) * limit)
+        if last not in self._full:
+            self._full[last] = anyio.Event()
+            while self.all < last:  # one looks for all: hundreds may wait
+                await anyio.sleep(0.001)
+            self._full[last].set()
+        await self._full[last].wait()
 
 
 def source(count: OpenItems, how: str, **policies: Any) -> Any:
@@ -144,6 +156,7 @@ async def test_an_item_is_open_until_all_that_read_it_are_decided() -> None:
 
     @op
     async def last(x: int, y: int) -> int:
+        await count.full(2, of=12)
         await anyio.sleep(0.001)
         count.closes()
         return x + y
@@ -170,6 +183,7 @@ async def test_each_firing_of_a_generator_has_a_window_of_its_own() -> None:
 
     @op
     async def work(x: int) -> int:
+        await counts[x].full(2, of=10)
         await anyio.sleep(0.001)
         counts[x].closes()
         return x
@@ -196,6 +210,7 @@ async def test_a_window_bounds_the_outer_items_of_a_nested_stream() -> None:
     async def work(x: int) -> int:
         await anyio.sleep(0.001)
         if x % 10 == 2:
+            await outer.full(2, of=8)
             outer.closes()
         return x
 
@@ -217,6 +232,7 @@ async def test_a_slow_reader_of_a_stream_holds_the_source_back() -> None:
     async def reader(items: Stream[int]) -> int:
         total = 0
         async for item in items:
+            await count.full(3, of=20)
             await anyio.sleep(0.001)
             count.closes()
             total += item
@@ -238,6 +254,7 @@ async def test_a_slow_reader_of_a_nested_stream_holds_the_source_back() -> None:
     async def reader(items: Stream[int]) -> int:
         total = 0
         async for item in items:
+            await count.full(3, of=20)
             await anyio.sleep(0.001)
             count.closes()
             total += item
@@ -417,10 +434,10 @@ async def test_a_window_never_deadlocks(shape: Any, limit: int) -> None:
         ref >> PARENT["out"]
     engine = Operon(g, max_open=limit)
     for n in (0, 1, 2, 7):
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             assert expected(n) == (await engine.run({"n": n}))["out"]
     async with engine.stream({"n": 7}) as run:  # and not where outputs are not collected
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             frames = [frame async for frame in run]
     assert len(frames) >= 7
 
