@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import anyio
@@ -162,6 +162,17 @@ async def test_a_value_that_comes_after_the_time_is_up_comes_too_late() -> None:
         return 1
 
     with pytest.raises(OpError, match="no result within"):
+        await engine_of(stubborn, timeout=0.02).run()
+
+
+async def test_a_yield_that_comes_after_the_time_is_up_comes_too_late() -> None:
+    async def stubborn() -> AsyncIterator[int]:
+        try:
+            await anyio.sleep(5)
+        except BaseException:  # noqa: BLE001 - as above
+            yield 7
+
+    with pytest.raises(OpError, match="no yield within"):
         await engine_of(stubborn, timeout=0.02).run()
 
 

@@ -93,7 +93,7 @@ async def test_an_op_known_as_short_runs_inline(
     factory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Time stands still for the one who measures, so that every call is short, on any machine.
-    for module in ("calls", "generators"):
+    for module in ("calls", "closing", "generators"):
         monkeypatch.setattr(f"operonx.core.engine.{module}.clock", lambda: 0.0)
     engine = Operon(one(factory))
     here = threading.get_ident()
@@ -113,7 +113,7 @@ async def test_an_op_that_turns_slow_goes_back_to_threads(
         now[0] += slow[0]
         return now[0]
 
-    for module in ("calls", "generators"):
+    for module in ("calls", "closing", "generators"):
         monkeypatch.setattr(f"operonx.core.engine.{module}.clock", clock)
     engine = Operon(one(factory))
     here = threading.get_ident()
