@@ -104,12 +104,12 @@ class Feed:
                 raise value.error
             return True, value
         end = self._end
-        if self._closed and (end is None or self._next < end.count):
-            raise StreamError(
-                "the stream is read after the firing that it was handed to",
-                hint="read it within the op: what is left unread there is dropped",
-            )
         if end is None or self._next < end.count:
+            if self._closed:
+                raise StreamError(
+                    "the stream is read after the firing that it was handed to",
+                    hint="read it within the op: what is left unread there is dropped",
+                )
             return None
         if not end.ok:
             raise StreamError(f"the stream ended early, after {end.count} items: {end.reason}")
