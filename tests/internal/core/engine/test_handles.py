@@ -24,6 +24,7 @@ from operonx.core import (
     final,
     op,
 )
+from operonx.core.engine.frames import Outbox
 
 pytestmark = [
     pytest.mark.anyio,
@@ -253,6 +254,37 @@ async def test_a_slow_watcher_slows_the_run_and_misses_nothing(how: str) -> None
         ahead = max(ahead, taken - len(seen))
     assert list(range(2000)) == seen
     assert ahead <= 256 + 64
+
+
+async def test_one_task_waits_for_a_slow_watcher_however_many_ops_came_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waiting = 0
+    most = 0
+    room = Outbox.room
+
+    async def counted(outbox: Outbox) -> None:
+        nonlocal waiting, most
+        waiting += 1
+        most = max(most, waiting)
+        await room(outbox)
+        waiting -= 1
+
+    monkeypatch.setattr(Outbox, "room", counted)
+
+    @op
+    async def waits(x: int) -> int:
+        await anyio.lowlevel.checkpoint()
+        return x
+
+    with GraphOp(name="g") as g:
+        item = each(PARENT["xs"])
+        waits(x=item["item"]) >> PARENT["out"]
+    async with Operon(g).stream({"xs": range(2000)}, order="index") as run:
+        assert list(range(2000)) == [
+            frame.outputs["result"] async for frame in run if frame.op_name == "g.waits"
+        ]
+    assert 1 == most
 
 
 async def test_a_watcher_that_stops_looking_holds_the_run() -> None:

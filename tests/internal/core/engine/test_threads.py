@@ -126,6 +126,34 @@ async def test_an_op_that_turns_slow_goes_back_to_threads(
     assert [False, True, True, False, False, False] == places
 
 
+@pytest.mark.parametrize(
+    ("seconds", "inline"),
+    [
+        ((0.0, 2e-4, 0.0, 2e-4, 0.0), (True, True, True, True, True)),
+        ((0.0, 2e-4, 2e-4, 0.0, 0.0), (True, True, True, False, True)),
+        ((0.0, 2e-3, 0.0, 0.0, 0.0), (True, True, False, True, True)),
+    ],
+    ids=["now and then", "twice in a row", "once and long"],
+)
+async def test_one_slow_call_of_a_short_op_may_be_the_machines_doing(
+    seconds: tuple[float, ...], inline: tuple[bool, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    step = [0.0]
+
+    def clock() -> float:
+        now[0] += step[0]
+        return now[0]
+
+    monkeypatch.setattr("operonx.core.engine.calls.clock", clock)
+    engine = Operon(one(where))
+    await engine.run({"x": 1})  # the first is measured in a thread
+    places: list[bool] = []
+    for step[0] in seconds:
+        places.append(threading.get_ident() == (await engine.run({"x": 1}))["out"])
+    assert list(inline) == places
+
+
 async def test_with_a_timeout_a_def_always_runs_in_a_thread() -> None:
     engine = Operon(one(where.with_(timeout=10.0)))
     for _ in range(5):

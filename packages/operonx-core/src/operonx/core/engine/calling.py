@@ -22,6 +22,9 @@ clock: Callable[[], float] = time.perf_counter
 SHORT: Final = 50e-6
 """Seconds within which a call counts as short enough for the event loop."""
 
+_LONG: Final = 1e-3
+"""Seconds that one call is enough of to send the next to a thread."""
+
 Outputs = dict[str, Any]
 
 
@@ -33,6 +36,7 @@ class Caller:
         "_takes",
         "arguments",
         "context_parameter",
+        "doubted",
         "function",
         "measures",
         "open_ports",
@@ -62,6 +66,8 @@ class Caller:
             self.value_slot = node.outputs[self.ports[0]]
         self.short: bool | None = None
         """Whether calls were short so far; None before the first."""
+        self.doubted: bool = False
+        """Whether the last call of a short one was slow."""
         positional = _positional(self.signature, node.arguments)
         self.simple: bool = positional is not None and self.context_parameter is None
         """Whether all arguments can be taken from slots, by position."""
@@ -72,8 +78,17 @@ class Caller:
         return {argument.name: argument.evaluate(inst) for argument in self.arguments}
 
     def measured(self, seconds: float) -> None:
-        """Note how long a call took."""
+        """Note how long a call in a thread took."""
         self.short = seconds < SHORT
+
+    def doubt(self, seconds: float) -> None:
+        """Note how long a call on the event loop took, if it or the one before was slow.
+
+        One slow call may be the machine's doing, or the garbage collector's; two in a row are not.
+        """
+        slow = seconds > SHORT
+        self.short = not (seconds > _LONG or (slow and self.doubted))
+        self.doubted = slow and self.short
 
 
 def _positional(signature: Signature, arguments: list[Argument]) -> list[int] | None:

@@ -77,8 +77,8 @@ def fire_inline(run: Run, inst: MemoryState, node: CallNode) -> None:
             value = run.variables.copy().run(partial(caller.function, **arguments(run, inst, node)))
         if type(value) is CoroutineType:
             _refuse_coroutine(value)
-        if caller.measures and clock() - before > SHORT:
-            caller.short = False
+        if caller.measures and ((took := clock() - before) > SHORT or caller.doubted):
+            caller.doubt(took)
             choose_fire(node)
         if caller.value_slot is None or run.frames is not None:
             outputs = ports_of(caller, value, caller.ports, caller.signature.shape)

@@ -99,6 +99,7 @@ class Run(Signals):
         self.waker: Any = None
         self.seq: int = 0
         self._kicked = False
+        self._pausing = False
         self._thread = threading.get_ident()
         self.root: MemoryState = self._open_root(inputs)
 
@@ -221,6 +222,8 @@ class Run(Signals):
             if left is None:
                 return
             if left is _PAUSE:
+                if self._pausing:
+                    return  # one task goes on after the pause, however many firings came back
                 await self._pause()
                 continue
             if self.ready or self.waiting or self.sources:
@@ -228,9 +231,13 @@ class Run(Signals):
             await resume(left)
 
     async def _pause(self) -> None:
-        if self.full:
-            await self.room()
-        await anyio.lowlevel.checkpoint()
+        self._pausing = True
+        try:
+            if self.full:
+                await self.room()
+            await anyio.lowlevel.checkpoint()
+        finally:
+            self._pausing = False
 
     @property
     def full(self) -> bool:
