@@ -28,6 +28,7 @@ from operonx.core.errors import (
     OpError,
     OutputError,
     RunStateError,
+    SpecError,
     StreamError,
 )
 from operonx.core.expressions.functions import (
@@ -103,6 +104,7 @@ __all__ = [
     "RunStateError",
     "RunStream",
     "Skip",
+    "SpecError",
     "State",
     "Static",
     "Stream",

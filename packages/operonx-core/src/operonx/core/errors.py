@@ -3,6 +3,7 @@
 ```
 OperonxError
 ├── BuildError          a graph is wrong; `.issues` lists every mistake found
+├── SpecError           a spec is none, or a graph has something that no spec can hold
 ├── InputError          a run was given inputs that the graph does not take
 ├── OpError             an op failed while running; `.op`, `.ctx`, `.inputs`, `__cause__`
 │   └── LoopLimitError  a loop's `until` was still false after `max_iterations`
@@ -46,6 +47,7 @@ __all__ = [
     "OperonxWarning",
     "OutputError",
     "RunStateError",
+    "SpecError",
     "StreamError",
     "did_you_mean",
     "format_context",
@@ -125,6 +127,21 @@ class BuildError(OperonxError):
         count = "1 mistake" if len(issues) == 1 else f"{len(issues)} mistakes"
         lines = "\n".join(f"  {issue}" for issue in issues)
         super().__init__(f"the graph has {count}:\n{lines}")
+
+
+class SpecError(OperonxError, ValueError):
+    """A spec is wrong, or a graph cannot be written as one or run from one; `.issues` says why."""
+
+    issues: tuple[BuildIssue, ...] = ()
+    """What is wrong with ops of a graph, in the order of the graph."""
+
+    @classmethod
+    def listing(cls, what: str, issues: Sequence[BuildIssue]) -> Self:
+        """Return the error for what is wrong with some ops of a graph."""
+        lines = "\n".join(f"  {issue}" for issue in issues)
+        error = cls(f"{what}:\n{lines}")
+        error.issues = tuple(issues)
+        return error
 
 
 class InputError(OperonxError, ValueError):

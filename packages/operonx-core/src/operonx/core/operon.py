@@ -14,7 +14,14 @@ from operonx.core.engine.linking import LinkedPlan
 from operonx.core.engine.replacing import replacements
 from operonx.core.engine.scheduler import Run
 from operonx.core.engine.sifting import Sifter, port_names
-from operonx.core.errors import InputError, RunStateError, did_you_mean, listed
+from operonx.core.errors import (
+    BuildIssue,
+    InputError,
+    RunStateError,
+    SpecError,
+    did_you_mean,
+    listed,
+)
 from operonx.core.expressions.building import building_graph
 from operonx.core.expressions.printing import show_value
 from operonx.core.graph.factory import GraphFactory
@@ -24,6 +31,7 @@ from operonx.core.schema import said_of, validator
 
 if TYPE_CHECKING:
     from operonx.core.engine.result import RunResult
+    from operonx.core.ops.base import Op
 
 __all__ = ["Operon"]
 
@@ -79,9 +87,7 @@ class Operon:
         replaced = replacements(graph, {} if replace is None else replace)
         self._plan = compile_plan(graph)
         self._linked = LinkedPlan(self._plan, hub=hub, max_open=max_open, replaced=replaced)
-        for one in graph.walk():
-            if one.path not in replaced:
-                one.warm_up(hub)
+        _warm_up([one for one in graph.walk() if one.path not in replaced], hub)
         assert graph.analysis is not None  # compile_plan looked
         self._inputs = graph.analysis.inputs
         self._checks = [
@@ -241,3 +247,15 @@ def _refuse_running_loop() -> None:
             "`run_sync` was called where an event loop is running",
             hint="write `await engine.run(...)`",
         )
+
+
+def _warm_up(ops: Iterable[Op], hub: object) -> None:
+    """Get the ops ready; those that no import brought are named all at once."""
+    missing: list[BuildIssue] = []
+    for one in ops:
+        try:
+            one.warm_up(hub)
+        except SpecError as error:
+            missing.append(BuildIssue(one.path, error.message, error.hint))
+    if missing:
+        raise SpecError.listing("the graph cannot run", missing)

@@ -98,7 +98,8 @@ class SwitchOp(BranchOp):
         super().__init__(name, named=named)
         self.subject = subject
         """What the cases are compared with."""
-        self._choice: Choice | None = None
+        self.choice: Choice | None = None
+        """Its targets as what its readers choose from, once it is read."""
 
     def value_hint(self) -> str:
         """Say how to read what the chosen target gives."""
@@ -110,16 +111,16 @@ class SwitchOp(BranchOp):
     def __getitem__(self, port: str) -> Any:
         if port == "chosen" or not isinstance(cast("object", port), str):
             return super().__getitem__(port)
-        if self._choice is None:
-            self._choice = Choice((), race=False)
+        if self.choice is None:
+            self.choice = Choice((), race=False)
             self.resolve_choice()
-        return Chosen(self._choice, port)
+        return Chosen(self.choice, port)
 
     def resolve_choice(self) -> None:
         """Let what reads this switch read all its targets; some were only names until now."""
-        if self._choice is not None:
+        if self.choice is not None:
             targets = (target for arm in self.arms for target in arm.resolved())
-            self._choice.options = tuple(dict.fromkeys(targets))
+            self.choice.options = tuple(dict.fromkeys(targets))
 
 
 class BlockFactory:

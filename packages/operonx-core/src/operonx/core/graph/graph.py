@@ -297,6 +297,51 @@ class GraphOp(Op):
                     rest = [one.name for one in op.all_ports() if one.name not in targets]
                     self.writes += [Write(name, PortRef(op, name), op) for name in rest]
 
+    # -- as data
+
+    def serialize(self) -> dict[str, Any]:
+        """Return the graph as data: a spec, of JSON values only.
+
+        Returns:
+            What `GraphOp.deserialize` reads back, in this runtime or in another.
+
+        Raises:
+            SpecError: If something in it has no place in a spec; all such things are named.
+            TypeError: If the graph is part of another, or not built.
+
+        Example:
+            ```python
+            Path("graph.json").write_text(json.dumps(graph.serialize()))
+            ```
+        """
+        from operonx.core.spec.writing import serialize  # it knows all kinds of ops
+
+        return serialize(self)
+
+    @classmethod
+    def deserialize(cls, spec: Mapping[str, Any], *, allow: Iterable[str] = ()) -> GraphOp:
+        """Return the graph that a spec describes, built.
+
+        Nothing is imported but what `allow` names. An op whose function is in another module can be
+        looked at and replaced, but an engine refuses to be made of it.
+
+        Args:
+            spec: What `serialize` gave.
+            allow: Modules that may be imported for its ops; of a package, all modules in it.
+
+        Raises:
+            SpecError: If it is no spec, or names what is not there.
+            BuildError: If the graph is wrong.
+
+        Example:
+            ```python
+            graph = GraphOp.deserialize(json.loads(text), allow=["mypackage.ops"])
+            ```
+        """
+        from operonx.core.spec.reading import deserialize  # it knows all kinds of ops
+
+        return deserialize(spec, allow)
+
     # -- showing
 
     def __str__(self) -> str:

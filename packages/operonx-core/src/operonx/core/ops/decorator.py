@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
+from operonx.core.expressions.naming import calling_frame
 from operonx.core.ops.context import RunContext
 from operonx.core.ops.factory import OpFactory
 from operonx.core.ops.function import OpDefinition
@@ -139,6 +140,7 @@ def op(  # noqa: PLR0913 - what `@op(...)` takes
         async def fetch(url: str) -> str: ...
         ```
     """
+    module = calling_frame(1).f_globals.get("__name__")
 
     def decorate(function: Callable[..., Any]) -> OpFactory[..., Any]:
         if not callable(function):
@@ -147,7 +149,15 @@ def op(  # noqa: PLR0913 - what `@op(...)` takes
         settings = NO_POLICIES.but(**policies)
         return OpFactory(
             OpDefinition(
-                function, own_name.strip("<>"), settings, outputs, final, returns, rust, warm_up
+                function,
+                own_name.strip("<>"),
+                settings,
+                outputs,
+                final,
+                returns,
+                rust,
+                warm_up,
+                module,
             ),
             settings,
         )

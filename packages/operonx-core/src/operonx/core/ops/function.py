@@ -32,6 +32,8 @@ class OpDefinition:
     native: str | None = None
     """Name of the native op that does the same."""
     warm_up: Callable[[object], None] | None = None
+    module: str | None = None
+    """The module that made it an op, which need not be the function's own."""
     _signature: Signature | None = field(default=None, repr=False)
     _inputs: dict[str, Parameter] | None = field(default=None, repr=False)
 

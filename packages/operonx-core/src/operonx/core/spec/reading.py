@@ -1,0 +1,169 @@
+"""A graph out of JSON: `GraphOp.deserialize(spec)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from operonx.core.errors import SpecError
+from operonx.core.expressions.refs import Binary, Constant, Expression
+from operonx.core.graph.branches import Arm, BranchOp, SwitchOp
+from operonx.core.graph.graph import GraphOp
+from operonx.core.graph.loops import LoopOp, State
+from operonx.core.graph.parts import Edge, GraphInput, Write
+from operonx.core.graph.zips import ZipOp
+from operonx.core.ops.function import FuncOp, OpDefinition
+from operonx.core.spec.annotations import read_annotation
+from operonx.core.spec.expressions import ExpressionReader
+from operonx.core.spec.functions import read_function
+from operonx.core.spec.model import validated
+from operonx.core.spec.policies import read_policies
+from operonx.core.spec.resolving import Resolver
+from operonx.core.spec.values import read_value
+
+if TYPE_CHECKING:
+    from operonx.core.ops.base import Op
+    from operonx.core.ops.policies import Policies
+
+__all__ = ["deserialize"]
+
+T = TypeVar("T")
+_Data = dict[str, Any]
+
+
+def deserialize(spec: Mapping[str, Any], allow: Iterable[str] = ()) -> GraphOp:
+    """Return the graph that a spec describes, built.
+
+    Args:
+        spec: What `serialize` gave.
+        allow: Modules that may be imported for its ops; of a package, all in it.
+
+    Raises:
+        SpecError: If it is no spec, or names what is not there.
+        BuildError: If the graph is wrong.
+    """
+    return _SpecReader(validated(spec), Resolver(allow)).read()
+
+
+class _SpecReader:
+    """Reads a graph and those in it, the outer ones first and built last."""
+
+    def __init__(self, spec: _Data, resolver: Resolver) -> None:
+        self._bodies: list[_Data] = spec["graphs"]
+        self._root: _Data = spec["root"]
+        self.resolver = resolver
+        self.definitions: list[OpDefinition] = [
+            read_function(data, resolver) for data in spec["functions"]
+        ]
+        self._taken: set[int] = set()
+
+    def read(self) -> GraphOp:
+        root = self._new_graph(self._root)
+        order: list[tuple[GraphOp, _Data]] = [(root, self._root)]
+        for graph, data in order:  # it grows meanwhile
+            body: _Data = self._bodies[data["graph"]]
+            order += self._add_ops(graph, body["ops"])
+        # What a graph reads of one inside is known once that is built.
+        for graph, data in reversed(order):
+            self._fill(graph, self._bodies[data["graph"]])
+            graph.build()
+        return root
+
+    # -- ops, of which a graph's expressions read any
+
+    def _add_ops(self, graph: GraphOp, ops: list[_Data]) -> Iterator[tuple[GraphOp, _Data]]:
+        """Add a graph's ops to it; yield the graphs among them."""
+        for data in ops:
+            op = self._new_op(data)
+            graph.add_op(op)
+            if isinstance(op, GraphOp):
+                yield op, data
+
+    def _new_op(self, data: _Data) -> Op:
+        name: str = data["name"]
+        match data["kind"]:
+            case "func":
+                definition = _at(self.definitions, data["function"], "function")
+                return FuncOp(definition, name, {}, self._policies(data), named=True)
+            case "branch":
+                return BranchOp(name, named=True)
+            case "switch":
+                return SwitchOp(name, Constant(None), named=True)
+            case "zip":
+                return ZipOp(name, {}, named=True)
+            case _:
+                return self._new_graph(data)
+
+    def _policies(self, data: _Data) -> Policies:
+        try:
+            return read_policies(data.get("policies", {}), self.definitions, self.resolver)
+        except SpecError as error:
+            raise SpecError(f"op `{data['name']}`: {error.message}", hint=error.hint) from error
+
+    def _new_graph(self, data: _Data) -> GraphOp:
+        body = _at(self._bodies, data["graph"], "graph")
+        if data["graph"] in self._taken:
+            raise SpecError(f"graph {data['graph']} stands in two places; each has one of its own")
+        self._taken.add(data["graph"])
+        graph = self._loop(data, body) if data["kind"] == "loop" else self._graph(data, body)
+        graph.policies = self._policies(data)
+        return graph
+
+    def _graph(self, data: _Data, body: _Data) -> GraphOp:
+        inputs = [self._input(one) for one in body["inputs"]] if "inputs" in body else None
+        declared = None if inputs is None else {one.name: one for one in inputs}
+        return GraphOp(data["name"], inputs=declared)
+
+    def _input(self, data: _Data) -> GraphInput:
+        kind = read_annotation(data["type"], self.resolver)
+        if "default" not in data:
+            return GraphInput(data["name"], kind)
+        return GraphInput(
+            data["name"], kind, required=False, default=read_value(data["default"]["value"])
+        )
+
+    def _loop(self, data: _Data, body: _Data) -> LoopOp:
+        states = {one["name"]: State(reducer=one.get("reducer")) for one in body["states"]}
+        types = {one["name"]: read_annotation(one["type"], self.resolver) for one in body["states"]}
+        most: int = body["max_iterations"]
+        return LoopOp(states, until=None, max_iterations=most, annotations=types, name=data["name"])
+
+    # -- what joins them
+
+    def _fill(self, graph: GraphOp, body: _Data) -> None:
+        read = ExpressionReader(graph, body["batches"], body["choices"])
+        for data in body["ops"]:
+            _fill_op(read.op(data["name"]), data, read)
+        for edge in body["edges"]:
+            ends = read.op(edge["from"]), read.op(edge["to"])
+            graph.edges.append(Edge(*ends, soft=edge.get("soft", False)))
+        graph.ends += [read.op(name) for name in body["ends"]]
+        for write in body["writes"]:
+            op = read.op(write["op"]) if "op" in write else None
+            graph.writes.append(Write(write["to"], read.read(write["value"]), op))
+        if isinstance(graph, LoopOp):
+            graph.until_source = read.read(body["until"])
+
+
+def _fill_op(op: Op, data: _Data, read: ExpressionReader) -> None:
+    for key, value in data.get("inputs", {}).items():
+        op.inputs[key] = read.read(value)
+    if isinstance(op, SwitchOp):
+        op.subject = read.read(data["subject"])
+    if isinstance(op, BranchOp):
+        op.arms += [_arm(op, one, read) for one in data["arms"]]
+
+
+def _arm(branch: BranchOp, data: _Data, read: ExpressionReader) -> Arm:
+    condition: Expression | None = None
+    if "when" in data:
+        condition = read.read(data["when"])
+    elif "case" in data and isinstance(branch, SwitchOp):
+        condition = Binary("==", branch.subject, Constant(read_value(data["case"])))
+    return Arm(condition, [read.op(name) for name in data["targets"]])
+
+
+def _at(items: list[T], number: int, what: str) -> T:
+    if not 0 <= number < len(items):
+        raise SpecError(f"there is no {what} {number}; there are {len(items)}")
+    return items[number]

@@ -1,0 +1,194 @@
+"""Values as JSON, and back: exactly, or an error that says which part has no place there.
+
+What JSON lacks is an object with one key that begins with `$`: `{"$bytes": "aGk="}`.
+"""
+
+from __future__ import annotations
+
+import math
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from operonx.core.spec.arrays import Array, array_of
+
+__all__ = ["MAX_DEPTH", "read_value", "write_value"]
+
+MAX_DEPTH: Final = 100
+"""How deep a value may nest: every runtime reads it recursively."""
+_INTEGER: Final = 2**63
+_PLAIN: Final = frozenset({bool, type(None)})
+
+
+def write_value(value: object, place: str = "") -> Any:
+    """Return a value as JSON.
+
+    Args:
+        value: None, booleans, numbers, text, bytes, arrays; lists, tuples and dicts of these.
+        place: Where it stands, for the error.
+
+    Raises:
+        ValueError: If a part of it is of another type, is nested too deeply or is text that is no
+            Unicode.
+    """
+    return _write(value, place, 0)
+
+
+def _write(value: Any, place: str, depth: int) -> Any:
+    kind: type[Any] = type(value)
+    if kind in _PLAIN:
+        return value
+    if depth > MAX_DEPTH:
+        raise ValueError(f"{_at(place)}a value nested more than {MAX_DEPTH} deep")
+    writer = _WRITERS.get(kind)
+    if writer is not None:
+        return writer(value, place, depth + 1)
+    array = array_of(value)
+    if array is not None:
+        return {"$array": array.as_json()}
+    raise ValueError(
+        f"{_at(place)}a value of type `{kind.__name__}`: only None, booleans, numbers, text, "
+        "bytes, arrays, and lists, tuples and dicts of these have a place in a spec"
+    )
+
+
+def _at(place: str) -> str:
+    return f"{place}: " if place else ""
+
+
+def _write_int(value: int, _place: str, _depth: int) -> Any:
+    return value if -_INTEGER <= value < _INTEGER else {"$int": str(value)}
+
+
+def _write_float(value: float, _place: str, _depth: int) -> Any:
+    return value if math.isfinite(value) else {"$float": repr(value)}
+
+
+def _write_text(value: str, place: str, _depth: int) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{_at(place)}text that is no Unicode: {error.reason}") from None
+    return value
+
+
+def _write_bytes(value: bytes, _place: str, _depth: int) -> Any:
+    return {"$bytes": b64encode(value).decode()}
+
+
+def _write_list(value: list[Any], place: str, depth: int) -> Any:
+    return [_write(item, f"{place}[{index}]", depth) for index, item in enumerate(value)]
+
+
+def _write_tuple(value: tuple[Any, ...], place: str, depth: int) -> Any:
+    return {"$tuple": _write_list(list(value), place, depth)}
+
+
+def _write_dict(value: dict[Any, Any], place: str, depth: int) -> Any:
+    if all(type(key) is str and not key.startswith("$") for key in value):
+        return {
+            _write_text(key, place, depth): _write(item, f"{place}[{key!r}]", depth)
+            for key, item in value.items()
+        }
+    pairs = [
+        [_write(key, f"{place}, a key", depth), _write(item, f"{place}[{key!r}]", depth)]
+        for key, item in value.items()
+    ]
+    return {"$dict": pairs}
+
+
+_WRITERS: Final[dict[type, Callable[[Any, str, int], Any]]] = {
+    int: _write_int,
+    float: _write_float,
+    str: _write_text,
+    bytes: _write_bytes,
+    list: _write_list,
+    tuple: _write_tuple,
+    dict: _write_dict,
+}
+
+
+def read_value(data: Any, place: str = "") -> Any:
+    """Return the value that JSON stands for.
+
+    Args:
+        data: What `write_value` gave.
+        place: Where it stands, for the error.
+
+    Raises:
+        ValueError: If it is none of what `write_value` gives.
+    """
+    return _read(data, place, 0)
+
+
+def _read(data: Any, place: str, depth: int) -> Any:
+    if depth > 2 * MAX_DEPTH:  # a dict with keys of its own is nested twice in JSON
+        raise ValueError(f"{_at(place)}a value nested more than {MAX_DEPTH} deep")
+    if isinstance(data, list):
+        items = cast("list[Any]", data)
+        return [_read(item, f"{place}[{i}]", depth + 1) for i, item in enumerate(items)]
+    if not isinstance(data, dict):
+        return data
+    fields = cast("dict[str, Any]", data)
+    special = next((key for key in fields if key.startswith("$")), None)
+    if special is None:
+        return {key: _read(item, f"{place}[{key!r}]", depth + 1) for key, item in fields.items()}
+    reader = _READERS.get(special)
+    if reader is None or len(fields) > 1:
+        known = ", ".join(_READERS)
+        raise ValueError(
+            f"{_at(place)}`{special}` stands alone in its object and is one of {known}"
+        )
+    try:
+        return reader(fields[special], place, depth + 1)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"{_at(place)}no `{special}`: {error}") from error
+
+
+def _read_int(data: Any, _place: str, _depth: int) -> int:
+    return int(_text(data))
+
+
+def _read_float(data: Any, _place: str, _depth: int) -> float:
+    if data not in ("nan", "inf", "-inf"):
+        raise ValueError(f"{data!r} is neither `nan`, `inf` nor `-inf`")
+    return float(data)
+
+
+def _read_bytes(data: Any, _place: str, _depth: int) -> bytes:
+    return b64decode(_text(data), validate=True)
+
+
+def _read_array(data: Any, _place: str, _depth: int) -> Array:
+    return Array.from_json(data)
+
+
+def _read_tuple(data: Any, place: str, depth: int) -> tuple[Any, ...]:
+    return tuple(_read(_list(data), place, depth))
+
+
+def _read_dict(data: Any, place: str, depth: int) -> dict[Any, Any]:
+    pairs = [_list(_read(pair, place, depth)) for pair in _list(data)]
+    return {key: item for key, item in pairs}  # noqa: C416 - a pair that is none must raise here
+
+
+def _text(data: Any) -> str:
+    if not isinstance(data, str):
+        raise TypeError(f"takes text, got `{type(data).__name__}`")
+    return data
+
+
+def _list(data: Any) -> list[Any]:
+    if not isinstance(data, list):
+        raise TypeError(f"takes a list, got `{type(data).__name__}`")
+    return cast("list[Any]", data)
+
+
+_READERS: Final[dict[str, Callable[[Any, str, int], Any]]] = {
+    "$array": _read_array,
+    "$bytes": _read_bytes,
+    "$dict": _read_dict,
+    "$float": _read_float,
+    "$int": _read_int,
+    "$tuple": _read_tuple,
+}
