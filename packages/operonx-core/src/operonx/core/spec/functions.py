@@ -10,7 +10,7 @@ from operonx.core.errors import OperonxError, SpecError, listed
 from operonx.core.ops.decorator import op
 from operonx.core.ops.factory import OpFactory
 from operonx.core.ops.function import OpDefinition
-from operonx.core.ops.policies import NO_POLICIES
+from operonx.core.ops.policies import NO_POLICIES, UNSET
 from operonx.core.ops.signature import Parameter, Port, Signature
 from operonx.core.spec.annotations import read_annotation, written_or_any
 from operonx.core.spec.resolving import Resolver, find_in, path_of
@@ -211,7 +211,7 @@ def _read_parameter(data: dict[str, Any], resolver: Resolver) -> Parameter:
         data["name"],
         read_annotation(data["type"], resolver),
         required,
-        inspect.Parameter.empty if required else None,
+        inspect.Parameter.empty if required else UNSET,  # known to the function only
         data.get("keyword_only", False),
         data.get("role", "input"),
     )

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag, ValidationError
+from typing_extensions import TypeAliasType
 
 from operonx.core.errors import SpecError, did_you_mean
 from operonx.core.spec.version import require_version
 
-__all__ = ["Spec", "json_schema", "validated"]
+__all__ = ["Spec", "validated"]
 
 
 class Model(BaseModel):
@@ -118,18 +119,21 @@ def _kind(data: Any) -> str:
     return str(fields.get("kind"))
 
 
-Type: TypeAlias = Annotated[
-    Annotated[SimpleType, Tag("simple")]
-    | Annotated[ListType, Tag("list")]
-    | Annotated[DictType, Tag("dict")]
-    | Annotated[TupleType, Tag("tuple")]
-    | Annotated[UnionType, Tag("union")]
-    | Annotated[LiteralType, Tag("literal")]
-    | Annotated[RecordType, Tag("record")]
-    | Annotated[ClassType, Tag("class")]
-    | Annotated[LimitedType, Tag("limited")],
-    Discriminator(_type_kind),
-]
+Type = TypeAliasType(
+    "Type",
+    Annotated[
+        Annotated[SimpleType, Tag("simple")]
+        | Annotated[ListType, Tag("list")]
+        | Annotated[DictType, Tag("dict")]
+        | Annotated[TupleType, Tag("tuple")]
+        | Annotated[UnionType, Tag("union")]
+        | Annotated[LiteralType, Tag("literal")]
+        | Annotated[RecordType, Tag("record")]
+        | Annotated[ClassType, Tag("class")]
+        | Annotated[LimitedType, Tag("limited")],
+        Discriminator(_type_kind),
+    ],
+)
 """A type of Python's."""
 
 
@@ -282,28 +286,31 @@ class StreamExpression(Model):
     of: Expression
 
 
-Expression: TypeAlias = Annotated[
-    ValueExpression
-    | PortExpression
-    | InputExpression
-    | IterationExpression
-    | IterationsExpression
-    | ErrorExpression
-    | BatchExpression
-    | ChosenExpression
-    | CaseExpression
-    | ItemExpression
-    | UnaryExpression
-    | BinaryExpression
-    | MethodExpression
-    | TemplateExpression
-    | ItemsExpression
-    | DictExpression
-    | OrElseExpression
-    | CollectExpression
-    | StreamExpression,
-    Field(discriminator="kind"),
-]
+Expression = TypeAliasType(
+    "Expression",
+    Annotated[
+        ValueExpression
+        | PortExpression
+        | InputExpression
+        | IterationExpression
+        | IterationsExpression
+        | ErrorExpression
+        | BatchExpression
+        | ChosenExpression
+        | CaseExpression
+        | ItemExpression
+        | UnaryExpression
+        | BinaryExpression
+        | MethodExpression
+        | TemplateExpression
+        | ItemsExpression
+        | DictExpression
+        | OrElseExpression
+        | CollectExpression
+        | StreamExpression,
+        Field(discriminator="kind"),
+    ],
+)
 """What a ref carries."""
 
 
@@ -463,9 +470,12 @@ class GraphNode(Model):
     inputs: dict[str, Expression]
 
 
-Node: TypeAlias = Annotated[
-    FuncNode | BranchNode | SwitchNode | ZipNode | GraphNode, Field(discriminator="kind")
-]
+Node = TypeAliasType(
+    "Node",
+    Annotated[
+        FuncNode | BranchNode | SwitchNode | ZipNode | GraphNode, Field(discriminator="kind")
+    ],
+)
 """An op of a graph."""
 
 
@@ -560,12 +570,6 @@ class Spec(Model):
     graphs: Annotated[list[Body], Field(min_length=1)]
     """The root's first; each is one place."""
     functions: list[Function]
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a spec (draft 2020-12)."""
-    schema = Spec.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def validated(spec: object) -> dict[str, Any]:
