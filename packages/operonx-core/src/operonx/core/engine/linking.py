@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from operonx.core.engine.calling import Caller
 from operonx.core.engine.calls import choose_fire, release_streams
 from operonx.core.engine.choices import fire_all, fire_branch, hear_any, hear_choice
+from operonx.core.engine.collecting import fire_collect
+from operonx.core.engine.endings import fire_exit, hold_end, skip_exit
 from operonx.core.engine.generators import choose_generator_fire, skip_generator
 from operonx.core.engine.graphs import fire_done, fire_enter, start_guard
 from operonx.core.engine.guarding import guarded, limited, places_of, skip_limited
@@ -16,14 +18,10 @@ from operonx.core.engine.outputs import fire_output, skip_output
 from operonx.core.engine.streams import (
     CONSUMERS,
     fire_cell,
-    fire_collect,
     fire_derived,
-    fire_exit,
     fire_stream,
-    hold_end,
     skip_cell,
     skip_derived,
-    skip_exit,
     skip_waiters,
 )
 from operonx.core.engine.threads import current_waker
