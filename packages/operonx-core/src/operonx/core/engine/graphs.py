@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from operonx.core.engine.containment import contain, escalate
 from operonx.core.engine.failures import reason_of
 from operonx.core.engine.guarding import GuardState, places_of
 from operonx.core.engine.state import SKIP, MemoryState, context_of
@@ -43,7 +44,7 @@ async def _time_out(
         if guard.contains:
             state.kill(failure)
         else:
-            run.escalate(inst, guard.outer, failure)
+            escalate(run, inst, guard.outer, failure)
         run.kick()
 
 
@@ -85,7 +86,7 @@ def fire_done(run: Run, inst: MemoryState, node: DoneNode) -> None:
         run.fired(inst, node)
         return
     if state.error is not None:
-        run.contain(inst, enter, state.error)
+        contain(run, inst, enter, state.error)
         reason = reason_of(state.error)
     else:
         reason = "it lost a race"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from operonx.core.engine.containment import handle
 from operonx.core.engine.derived import Derived
 from operonx.core.engine.failures import reason_of
 from operonx.core.engine.state import SKIP, MemoryState, context_of
@@ -104,6 +105,6 @@ class Pairs(Derived):
             hint="zip streams made from the same items",
         )
         failure = OpError(self.node.path, context_of(parent), error)
-        self.run.handle(parent, self.node, failure)
+        handle(self.run, parent, self.node, failure)
         self.run.note(self.node.path, failure.ctx, reason_of(failure))
         self.finish(ok=False, reason=reason_of(failure))
