@@ -8,9 +8,11 @@ travels in an envelope of its own, with what to say where it cannot be made agai
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["PackedError", "pack", "text_of", "unpack"]
+__all__ = ["PackedError", "first_refused", "pack", "text_of", "unpack"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ def pack(error: BaseException) -> PackedError:
     try:
         pickled = pickle.dumps(error)
     except Exception as reason:  # noqa: BLE001 - whatever a stranger's class raises, it must arrive
-        refusal = f"{type(reason).__name__}: {text_of(reason)}"
+        refusal = _described(reason)
     notes: list[object] = getattr(error, "__notes__", [])
     texts = tuple(note for note in notes if isinstance(note, str))
     return PackedError(pickled, refusal, type(error).__name__, text_of(error), texts)
@@ -50,6 +52,20 @@ def unpack(packed: PackedError) -> BaseException:
     if not isinstance(error, BaseException):
         raise pickle.UnpicklingError("it came back as something else")
     return error
+
+
+def first_refused(values: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the name of the first value that cannot be pickled, and why; None: each one can."""
+    for name, value in values.items():
+        try:
+            pickle.dumps(value)
+        except Exception as reason:  # noqa: BLE001 - pickling calls anything
+            return name, _described(reason)
+    return None
+
+
+def _described(error: BaseException) -> str:
+    return f"{type(error).__name__}: {text_of(error)}"
 
 
 def text_of(error: BaseException) -> str:

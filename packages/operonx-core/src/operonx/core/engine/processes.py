@@ -70,15 +70,14 @@ def _pickled_arguments(arguments: dict[str, Any]) -> bytes:
     try:
         return _pickled(arguments)
     except Exception as error:
-        for name, value in arguments.items():
-            try:
-                _pickled(value)
-            except Exception as reason:  # noqa: BLE001 - pickling calls anything
-                raise OperonxError(
-                    f"`{name}` cannot be pickled for a worker process: {_described(reason)}",
-                    hint='take what can be pickled, or run the op in a thread: `run_in="thread"`',
-                ) from error
-        raise
+        refused = pickling.first_refused(arguments)
+        if refused is None:
+            raise
+        name, reason = refused
+        raise OperonxError(
+            f"`{name}` cannot be pickled for a worker process: {reason}",
+            hint='take what can be pickled, or run the op in a thread: `run_in="thread"`',
+        ) from error
 
 
 def _pickled(value: Any) -> bytes:
