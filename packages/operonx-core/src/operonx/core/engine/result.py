@@ -101,7 +101,7 @@ class RunResult(Mapping[str, Any]):
         Raises:
             KeyError: If there is no such op.
         """
-        paths = self._paths()
+        paths = self._paths() | self.skipped.keys()  # of the root graph only where it failed
         if path not in paths:
             hint = did_you_mean(path, paths)
             raise KeyError(f"no op `{path}`" + (f"; {hint}" if hint else ""))
