@@ -27,8 +27,10 @@ from operonx.core.errors import (
     OperonxWarning,
     OpError,
     OutputError,
+    RemoteError,
     RunStateError,
     StreamError,
+    WorkerDiedError,
 )
 from operonx.core.expressions.functions import (
     batch,
@@ -96,6 +98,7 @@ __all__ = [
     "Policies",
     "Question",
     "Rate",
+    "RemoteError",
     "Retry",
     "RunContext",
     "RunHandle",
@@ -107,6 +110,7 @@ __all__ = [
     "Static",
     "Stream",
     "StreamError",
+    "WorkerDiedError",
     "ZipOp",
     "batch",
     "bootstrap",

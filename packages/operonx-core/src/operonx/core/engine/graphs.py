@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from operonx.core.plan.guards import Guard
     from operonx.core.plan.nodes import DoneNode, EnterNode
 
-__all__ = ["end_guard", "fire_done", "fire_enter", "start_guard"]
+__all__ = ["end_guard", "end_root", "fire_done", "fire_enter", "start_guard"]
 
 
 def start_guard(run: Run, inst: MemoryState, guard: Guard) -> GuardState:
@@ -54,6 +54,18 @@ def end_guard(inst: MemoryState, guard: Guard) -> GuardState:
     if state.timer is not None:
         state.timer.cancel()
     return state
+
+
+def end_root(run: Run, guard: Guard) -> None:
+    """Let a root graph whose failure ends in it hand nothing on but that failure."""
+    failure = end_guard(run.root, guard).error
+    if failure is None:
+        return
+    run.errors.append(failure)
+    run.note(guard.graph.path, (), reason_of(failure))
+    run.outputs.clear()
+    outputs = run.linked.plan.outputs.values()
+    run.root.reasons = {node.index: reason_of(failure) for node in outputs}
 
 
 def fire_enter(run: Run, inst: MemoryState, node: EnterNode) -> None:

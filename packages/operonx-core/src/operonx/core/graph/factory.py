@@ -16,6 +16,7 @@ from operonx.core.graph.loops import LoopOp
 from operonx.core.graph.parameters import (
     graph_input,
     is_static,
+    loop_input,
     read_parameters,
     state_of,
     static_value,
@@ -113,7 +114,7 @@ class GraphFactory(Generic[P, R]):
         return root
 
     def _build_loop(self, inputs: list[inspect.Parameter], static: Mapping[str, Any]) -> GraphOp:
-        given = {p.name: graph_input(p, static) for p in inputs}
+        given = {p.name: loop_input(p, static) for p in inputs}
         with GraphOp(self._own_name(), inputs=given) as root:
             refs = {name: ParentRef(root, name) for name in given}
             fixed = {name: value for name, value in static.items() if name not in given}
