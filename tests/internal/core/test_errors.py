@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from operonx.core import BuildError, BuildIssue, CancelledRunError, LoopLimitError, OpError, errors
-from operonx.core.errors import OperonxError
+from operonx.core.errors import OperonxError, RemoteError
 
 CTX = (("g.items", 3),)
 
@@ -26,6 +26,8 @@ def made(cls: type[OperonxError], cause: BaseException) -> OperonxError:
         error = cls("g.a", CTX, cause, {"x": "1"}, hint="mend it")
     elif issubclass(cls, BuildError):
         error = cls([BuildIssue("g.a", "no port `x`", "say y", "x"), BuildIssue("g", "empty")])
+    elif issubclass(cls, RemoteError):
+        error = cls("Local", "it broke")
     else:
         error = cls("it broke", hint="mend it")
     error.__cause__ = cause
@@ -116,20 +118,34 @@ class BrokenText(HoldsLock):
 
 
 @pytest.mark.parametrize(
-    ("cause", "text"),
+    ("cause", "message", "reason"),
     [
-        (HoldsLock("boom"), "HoldsLock: boom"),
-        (TakesTwo(3, "boom"), "TakesTwo: 3: boom"),
-        (BrokenText("boom"), "BrokenText: <exception str() failed>"),
+        (HoldsLock("boom"), "HoldsLock: boom", "cannot pickle"),
+        (TakesTwo(3, "boom"), "TakesTwo: 3: boom", "missing 1 required positional argument"),
+        (
+            BrokenText("boom"),
+            "BrokenText: <its message cannot be shown: `__str__` raised RuntimeError>",
+            "cannot pickle",
+        ),
+        (HoldsLock(""), "HoldsLock", "cannot pickle"),
     ],
 )
 @pytest.mark.parametrize("way", [name for name in COPIES if name != "copy"])
-def test_a_cause_that_cannot_follow_leaves_its_name_and_text(
-    cause: Exception, text: str, way: str
+def test_a_remote_error_stands_for_a_cause_that_cannot_follow(
+    cause: Exception, message: str, reason: str, way: str
 ) -> None:
-    other = COPIES[way](made(OperonxError, cause))
-    assert str(other.__cause__).endswith(text)
-    assert type(cause).__name__ == other.__cause__.type_name
+    stand_in = COPIES[way](made(OperonxError, cause)).__cause__
+    assert RemoteError is type(stand_in)
+    assert (message, type(cause).__name__) == (stand_in.message, stand_in.type_name)
+    assert "could not be pickled" in (stand_in.hint or "")
+    assert reason in str(stand_in.__cause__)
+
+
+def test_the_notes_of_a_cause_that_cannot_follow_do() -> None:
+    cause = HoldsLock("boom")
+    cause.add_note("seen on Tuesday")
+    stand_in: Any = pickled(made(OperonxError, cause)).__cause__
+    assert ["seen on Tuesday"] == stand_in.__notes__
 
 
 def test_a_copy_keeps_a_cause_that_cannot_be_pickled() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import anyio
@@ -11,11 +11,13 @@ import pytest
 from operonx.core import (
     PARENT,
     GraphOp,
+    InputError,
     Operon,
     OpError,
     RunResult,
     Stream,
     StreamError,
+    collect,
     error_of,
     first_of,
     op,
@@ -57,8 +59,9 @@ async def abrupt_async(n: int) -> AsyncIterator[int]:
 
 
 @op
-async def late(x: int, bad: bool = True) -> int:
-    await anyio.sleep(0.1)
+async def late(x: int, after: list[int], bad: bool = True) -> int:
+    del after  # a whole stream, which has ended then
+    await anyio.wait_all_tasks_blocked()  # whoever reads that has read to its end
     if bad:
         raise ValueError("too late")
     return x
@@ -100,7 +103,7 @@ def failing_late(*, bad: bool = True, n: int = 3) -> GraphOp:
     """Make a graph whose stream ends well before the graph fails."""
     with GraphOp(name="sub", inputs=["x"], on_error="skip", x=PARENT["x"]) as sub:
         items = count(n=n)
-        after = late(x=PARENT["x"], bad=bad)
+        after = late(x=PARENT["x"], after=collect(items), bad=bad)
         items >> PARENT["items"]
         after >> PARENT["after"]
     return sub
@@ -333,9 +336,120 @@ async def test_a_graph_and_a_loop_that_failed_are_listed_as_skipped() -> None:
     with GraphOp(name="g") as g:
         sub = failing_late()
         with GraphOp.loop(until="iteration == 5", on_error="skip", name="loop", n=1) as loop:
-            late(x=PARENT["n"]) >> PARENT["n"]
+            late(x=PARENT["n"], after=[]) >> PARENT["n"]
         sub["after"] >> PARENT["after"]
         loop["n"] >> PARENT["n"]
     result = await Operon(g).run({"x": 1})
     assert "g.sub.after` failed: ValueError: too late" in result.why("g.sub")
     assert "failed: ValueError: too late" in result.why("g.loop")
+
+
+# -- the root graph
+
+
+@op
+def picked(x: int) -> int:
+    if x == 1:
+        raise ValueError("no ones")
+    return x
+
+
+def root_of(author: Callable[[], dict[str, Any]], *, timeout: float | None = None) -> GraphOp:
+    with GraphOp(name="g", inputs=["x"], on_error="skip", timeout=timeout) as g:
+        for key, value in author().items():
+            value >> PARENT[key]
+    return g
+
+
+def plain() -> dict[str, Any]:
+    before = double.with_(name="before")(x=PARENT["x"])
+    bad = picked.with_(name="bad")(x=before - 1)
+    return {"before": before, "bad": bad}
+
+
+def with_a_stream() -> dict[str, Any]:
+    return {"items": picked.with_(name="bad")(x=count(n=PARENT["x"] + 2))}
+
+
+def with_a_bad_write() -> dict[str, Any]:
+    return {"quotient": PARENT["x"] / 0, "before": double.with_(name="before")(x=PARENT["x"])}
+
+
+KEYS: dict[Any, tuple[str, ...]] = {
+    plain: ("before", "bad"),
+    with_a_stream: ("items",),
+    with_a_bad_write: ("quotient", "before"),
+}
+
+
+@pytest.mark.parametrize("watched", [False, True], ids=["run", "stream"])
+@pytest.mark.parametrize(
+    ("author", "path", "kind"),
+    [
+        (plain, "g.bad", "ValueError"),
+        (with_a_stream, "g.bad", "ValueError"),
+        (with_a_bad_write, "g", "ZeroDivisionError"),
+    ],
+)
+async def test_a_root_graph_that_failed_gives_its_error_and_no_outputs(
+    author: Any, path: str, kind: str, watched: bool
+) -> None:
+    g = root_of(author)
+    if watched:
+        async with Operon(g).stream({"x": 1}) as run:
+            async for _ in run:
+                pass
+        result = run.result
+    else:
+        result = await Operon(g).run({"x": 1})
+    assert {} == dict(result)
+    assert [(path, kind)] == listed(result)
+    assert result.why("g").startswith(f"`g` was skipped: op `{path}` failed: {kind}: ")
+    for key in () if watched and author is with_a_stream else KEYS[author]:
+        with pytest.raises(KeyError, match=rf"output `{key}` is not there: op `{path}` failed: "):
+            result[key]
+
+
+async def test_a_root_graph_that_ends_well_gives_its_outputs() -> None:
+    result = await Operon(root_of(plain)).run({"x": 3})
+    assert {"before": 6, "bad": 5} == dict(result)
+    assert [] == result.errors
+    with pytest.raises(KeyError, match="no op `g`"):
+        result.why("g")
+
+
+async def test_a_root_graph_that_contains_failures_takes_no_wrong_inputs() -> None:
+    with pytest.raises(InputError, match="input `x` is missing"):
+        await Operon(root_of(plain)).run({})
+
+
+async def test_what_is_contained_inside_leaves_the_root_graph_its_outputs() -> None:
+    def author() -> dict[str, Any]:
+        bad = picked.with_(name="bad", on_error="skip")(x=PARENT["x"])
+        return {"bad": bad, "before": double(x=PARENT["x"])}
+
+    result = await Operon(root_of(author)).run({"x": 1})
+    assert {"before": 2} == dict(result)
+    assert [("g.bad", "ValueError")] == listed(result)
+
+
+async def test_a_root_graph_out_of_time_is_listed() -> None:
+    @op
+    async def never(x: int) -> int:
+        await anyio.sleep_forever()
+        return x
+
+    def author() -> dict[str, Any]:
+        return {"out": never(x=PARENT["x"])}
+
+    result = await Operon(root_of(author, timeout=0.01)).run({"x": 1})
+    assert {} == dict(result)
+    assert [("g", "TimeoutError")] == listed(result)
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+async def test_a_root_graph_in_time_waits_for_no_more(on_error: Any) -> None:
+    with GraphOp(name="g", timeout=1000, on_error=on_error) as g:
+        double(x=PARENT["x"]) >> PARENT["out"]
+    with anyio.fail_after(20):
+        assert {"out": 2} == dict(await Operon(g).run({"x": 1}))

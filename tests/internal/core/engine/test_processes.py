@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import subprocess
 import sys
 import textwrap
 import threading
@@ -15,7 +16,16 @@ from typing import Any
 import anyio
 import pytest
 
-from operonx.core import PARENT, GraphOp, Operon, OpError, Retry, op
+from operonx.core import (
+    PARENT,
+    GraphOp,
+    Operon,
+    OpError,
+    RemoteError,
+    Retry,
+    WorkerDiedError,
+    op,
+)
 
 _LONG = 120
 """Seconds that are only up where something hangs."""
@@ -44,6 +54,16 @@ class TwoParts(Exception):
 def no_args(x: int) -> int:
     raise TwoParts("this", "that")
 
+class NoText(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+@op(run_in="process")
+def no_text(x: int) -> int:
+    error = NoText()
+    error.lock = threading.Lock()
+    raise error
+
 @op(run_in="process")
 def ordinary(x: int) -> int:
     raise KeyError(x)
@@ -66,6 +86,36 @@ def dies_once(x: str) -> str:
         return "alive"
     open(x, "w").close()
     os._exit(3)
+"""
+
+MAIN = """
+from dataclasses import dataclass
+from operonx.core import Operon, OpError, graph, op
+
+@dataclass
+class Point:
+    x: int
+
+class Mine(Exception):
+    pass
+
+@op(run_in="process", returns="point")
+def moved(point: Point) -> Point:
+    if point.x == 2:
+        raise Mine(point.x)
+    return Point(point.x + 1)
+
+@graph
+def g(point: Point) -> Point:
+    return moved(point=point)
+
+if __name__ == "__main__":
+    point = Operon(g).run_sync({"point": Point(1)})["point"]
+    print(point)
+    try:
+        Operon(g).run_sync({"point": point})
+    except OpError as error:
+        print(repr(error.__cause__))
 """
 
 
@@ -92,6 +142,13 @@ async def failure_of(factory: Any, x: object = 1) -> OpError:
     with pytest.raises(OpError) as caught, anyio.fail_after(_LONG):
         await engine_of(factory).run({"x": x})
     return caught.value
+
+
+def test_classes_of_the_main_program_come_back(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(textwrap.dedent(MAIN))
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False)
+    assert ("Point(x=2)\nMine(2)\n", "") == (done.stdout, done.stderr)
 
 
 def test_one_engine_serves_many_event_loops_at_one_time(ops: ModuleType) -> None:
@@ -125,20 +182,22 @@ async def test_a_worker_that_died_is_told_of(ops: ModuleType) -> None:
     assert ".dies`" in error.message
     assert error.hint is not None
     assert "out of memory" in error.hint
-    assert isinstance(error.__cause__, anyio.BrokenWorkerProcess)
+    assert WorkerDiedError is type(error.__cause__)
 
 
 async def test_a_retry_has_a_new_worker(ops: ModuleType, tmp_path: Path) -> None:
-    engine = engine_of(
-        ops.dies_once.with_(retry=Retry(attempts=2, on=(anyio.BrokenWorkerProcess,)))
-    )
+    engine = engine_of(ops.dies_once.with_(retry=Retry(attempts=2, on=(WorkerDiedError,))))
     with anyio.fail_after(_LONG):
         assert {"out": "alive"} == dict(await engine.run({"x": str(tmp_path / "seen")}))
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("local_class", "Local: the real message"), ("no_args", "TwoParts: this and that")],
+    [
+        ("local_class", "Local: the real message"),
+        ("no_args", "TwoParts: this and that"),
+        ("no_text", "NoText: <its message cannot be shown: `__str__` raised RuntimeError>"),
+    ],
 )
 async def test_what_cannot_come_back_is_told_in_words(
     ops: ModuleType, name: str, said: str
@@ -147,8 +206,10 @@ async def test_what_cannot_come_back_is_told_in_words(
     assert f"RemoteError: {said} (inputs: x=1)" in error.message
     assert error.hint is not None
     assert "could not be pickled" in error.hint
-    assert error.__cause__ is not None
-    (note,) = error.__cause__.__notes__
+    cause = error.__cause__
+    assert isinstance(cause, RemoteError)
+    assert said.partition(":")[0] == cause.type_name
+    (note,) = cause.__notes__
     assert "Traceback (most recent call last)" in note
     assert f"in {name}" in note
 

@@ -1,4 +1,4 @@
-"""Streams: axes, collects, `.stream()`, batches, zips, finals, and when items are dispatched."""
+"""Streams: axes, `.stream()`, finals, and when items are dispatched."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from operonx.core import (
     RunContext,
     Stream,
     StreamError,
-    batch,
     collect,
     each,
     final,
@@ -28,9 +27,7 @@ from operonx.core import (
     if_,
     length,
     op,
-    or_else,
     stream,
-    zip_streams,
 )
 
 pytestmark = [
@@ -59,120 +56,6 @@ def down_from(x: int) -> Iterator[int]:
 @op
 def add(a: int, b: int) -> int:
     return a + b
-
-
-@op
-def pick(xs: list[Any], at: int) -> Any:
-    return {"result": xs[at]}
-
-
-# -- collecting
-
-
-async def test_a_collect_is_in_index_order() -> None:
-    with GraphOp(name="g") as g:
-        item = each(PARENT["xs"])
-        s = shuffled(x=item["item"])
-        xs = listed(xs=collect(s))
-        xs >> END
-    inputs = {"xs": list(range(20))}
-    assert inputs["xs"] == (await Operon(g).run(inputs))["result"]
-
-
-async def test_an_empty_stream_collects_to_an_empty_list() -> None:
-    with GraphOp(name="g") as g:
-        item = each(PARENT["xs"])
-        s = shuffled(x=item["item"])
-        xs = listed(xs=collect(s))
-        xs >> PARENT["collected"]
-        s >> PARENT["root"]
-        n = add(a=item["item"].collect().len(), b=0)
-        n >> PARENT["n"]
-    assert {"collected": [], "root": [], "n": 0} == dict(await Operon(g).run({"xs": []}))
-
-
-async def test_collecting_twice_nests() -> None:
-    with GraphOp(name="g") as g:
-        item = each(PARENT["xs"])
-        d = down_from(x=item["item"])
-        s = shuffled(x=d)
-        xs = listed(xs=collect(collect(s)))
-        xs >> END
-    assert [[0, 1, 2], [], [0]] == (await Operon(g).run({"xs": [3, 0, 1]}))["result"]
-
-
-async def test_collecting_per_an_op_gives_one_flat_list() -> None:
-    with GraphOp(name="g") as g:
-        row = each(PARENT["xs"])
-        d = down_from(x=row["item"])
-        e = down_from(x=d)
-        xs = listed(xs=collect(e, per=row))
-        xs >> PARENT["out"]
-    assert [[0, 0, 1], [], [0]] == (await Operon(g).run({"xs": [3, 1, 2]}))["out"]
-
-
-async def test_the_root_collects_one_level_for_each_axis() -> None:
-    with GraphOp(name="g") as g:
-        row = each(PARENT["xs"])
-        d = down_from(x=row["item"])
-        e = down_from(x=d)
-        e >> PARENT["out"]
-    assert [[[], [0], [0, 1]], [], [[]]] == (await Operon(g).run({"xs": [3, 0, 1]}))["out"]
-
-
-async def test_skipped_items_are_left_out_of_a_collect_and_kept_by_or_else() -> None:
-    with GraphOp(name="g") as g:
-        item = each(PARENT["xs"])
-        s = shuffled(x=item["item"])
-        if_(item["item"] % 2 == 1, s)
-        left = listed(xs=collect(s))
-        kept = listed(xs=collect(or_else(s, None)))
-        left >> PARENT["left"]
-        kept >> PARENT["kept"]
-        s >> PARENT["root"]
-    expected = {"left": [1, 3], "kept": [1, None, 3, None], "root": [1, 3]}
-    assert expected == dict(await Operon(g).run({"xs": [1, 2, 3, 4]}))
-
-
-async def test_what_collects_a_skipped_stream_is_skipped() -> None:
-    with GraphOp(name="g") as g:
-        d = down_from(x=PARENT["n"])
-        other = add(a=1, b=1)
-        if_(PARENT["n"] > 0, d).else_(other)
-        xs = listed(xs=collect(d))
-        xs >> PARENT["xs"]
-        other >> PARENT["other"]
-        kept = listed(xs=collect(or_else(d, -1)))
-        kept >> PARENT["kept"]
-    engine = Operon(g)
-    assert {"xs": [0, 1], "kept": [0, 1]} == dict(await engine.run({"n": 2}))
-    result = await engine.run({"n": 0})
-    assert {"other": 2} == dict(result)
-    assert {"g.d", "g.xs", "g.kept"} == set(result.skipped)
-    with pytest.raises(KeyError, match="branch"):
-        result["xs"]
-
-
-async def test_an_outer_value_is_seen_in_all_contexts_below() -> None:
-    with GraphOp(name="g") as g:
-        base = shuffled(x=PARENT["base"])
-        item = each(PARENT["xs"])
-        inner = down_from(x=item["item"])
-        s = add(a=inner, b=base)
-        t = add(a=s, b=item["item"] * 100)
-        t >> PARENT["out"]
-    result = await Operon(g).run({"base": 10, "xs": [2, 0, 3]})
-    assert [[210, 211], [], [310, 311, 312]] == result["out"]
-
-
-async def test_a_collected_list_can_be_read_back_into_its_items() -> None:
-    with GraphOp(name="g") as g:
-        item = each(PARENT["xs"])
-        s = shuffled(x=item["item"])
-        share = add(a=s, b=length(collect(s)))
-        share >> PARENT["out"]
-    engine = Operon(g, max_open=1)
-    assert [5, 6, 7, 8] == (await engine.run({"xs": [1, 2, 3, 4]}))["out"]
 
 
 # -- dispatch
@@ -479,129 +362,6 @@ async def test_a_stream_passes_into_a_nested_graph() -> None:
             p >> PARENT["out"]
         sub["out"] >> PARENT["out"]
     assert ["01", "12"] == (await Operon(g).run({"xs": [0, 1, 2]}))["out"]
-
-
-# -- batches
-
-
-@pytest.mark.parametrize(
-    ("count", "expected"),
-    [(0, []), (1, [[0]]), (3, [[0, 1, 2]]), (4, [[0, 1, 2], [3]]), (6, [[0, 1, 2], [3, 4, 5]])],
-)
-async def test_a_batch_is_in_index_order_and_the_last_maybe_shorter(
-    count: int, expected: list[list[int]]
-) -> None:
-    with GraphOp(name="g") as g:
-        item = each(PARENT["xs"])
-        s = shuffled(x=item["item"])
-        b = listed(xs=batch(s, 3))
-        b >> PARENT["out"]
-    assert expected == (await Operon(g).run({"xs": list(range(count))}))["out"]
-
-
-async def test_skipped_items_are_left_out_of_batches() -> None:
-    with GraphOp(name="g") as g:
-        item = each(PARENT["xs"])
-        s = shuffled(x=item["item"])
-        if_(item["item"] % 2 == 1, s)
-        b = listed(xs=batch(s, 2))
-        b >> PARENT["out"]
-    assert [[1, 3], [5]] == (await Operon(g).run({"xs": [1, 2, 3, 4, 5, 6]}))["out"]
-
-
-async def test_a_batch_of_a_failed_stream_has_no_last_one() -> None:
-    @op(on_error="skip")
-    async def source() -> AsyncIterator[int]:
-        for i in range(5):
-            yield i
-        raise ValueError("broken")
-
-    got: list[list[int]] = []
-
-    @op
-    def note(xs: list[int]) -> int:
-        got.append(xs)
-        return len(xs)
-
-    with GraphOp(name="g") as g:
-        n = note(xs=batch(source(), 2))
-        n >> PARENT["out"]
-    result = await Operon(g).run()
-    assert [[0, 1], [2, 3]] == sorted(got)
-    assert {} == dict(result)
-
-
-async def test_batches_within_an_outer_stream() -> None:
-    with GraphOp(name="g") as g:
-        row = each(PARENT["xs"])
-        d = down_from(x=row["item"])
-        b = listed(xs=batch(d, 2))
-        b >> PARENT["out"]
-    assert [[[0, 1], [2]], [], [[0, 1]]] == (await Operon(g).run({"xs": [3, 0, 2]}))["out"]
-
-
-async def test_two_readers_of_one_batch_share_its_axis() -> None:
-    with GraphOp(name="g") as g:
-        item = each(PARENT["xs"])
-        two = item["item"].batch(2)
-        a = listed(xs=two)
-        n = add(a=two.len(), b=length(a))
-        n >> PARENT["out"]
-    assert [4, 2] == (await Operon(g).run({"xs": [1, 2, 3]}))["out"]
-
-
-# -- zips
-
-
-async def test_a_zip_pairs_items_by_index() -> None:
-    with GraphOp(name="g") as g:
-        a = each(PARENT["a"])
-        b = each(PARENT["b"])
-        z = zip_streams(a=shuffled(x=a["item"]), b=shuffled(x=b["item"]))
-        s = add(a=z["a"] * 100, b=z["b"])
-        s >> PARENT["out"]
-    engine = Operon(g, max_open=1)
-    inputs = {"a": list(range(10)), "b": list(range(10, 20))}
-    assert [100 * i + 10 + i for i in range(10)] == (await engine.run(inputs))["out"]
-
-
-async def test_a_zip_pairs_skipped_sides_too() -> None:
-    with GraphOp(name="g") as g:
-        a = each(PARENT["xs"])
-        odd = shuffled(x=a["item"])
-        if_(a["item"] % 2 == 1, odd)
-        b = each(PARENT["xs"])
-        z = zip_streams(odd=odd, all=b["item"])
-        both = add(a=z["odd"], b=z["all"])
-        alone = add(a=z["all"], b=0)
-        filled = add(a=z["odd"].or_else(0), b=0)
-        both >> PARENT["both"]
-        alone >> PARENT["alone"]
-        filled >> PARENT["filled"]
-    expected = {"both": [2, 6], "alone": [1, 2, 3, 4], "filled": [1, 0, 3, 0]}
-    assert expected == dict(await Operon(g).run({"xs": [1, 2, 3, 4]}))
-
-
-async def test_a_side_of_a_zip_may_be_missing_beside_another_that_is_there() -> None:
-    with GraphOp(name="g") as g:
-        a = each(PARENT["xs"])
-        odd = shuffled(x=a["item"])
-        if_(a["item"] % 2 == 1, odd)
-        z = zip_streams(odd=odd, all=each(PARENT["xs"])["item"])
-        either = add(a=z["odd"].or_else(0), b=z["all"])
-        either >> PARENT["either"]
-    assert {"either": [2, 2, 6, 4]} == dict(await Operon(g).run({"xs": [1, 2, 3, 4]}))
-
-
-async def test_a_zip_within_an_outer_stream() -> None:
-    with GraphOp(name="g") as g:
-        row = each(PARENT["xs"])
-        a = down_from(x=row["item"])
-        b = down_from(x=row["item"])
-        z = zip_streams(a=a, b=b)
-        s = add(a=z["a"], b=z["b"] * 10)
-        s >> PARENT["out"]
-    assert [[0, 11], [], [0]] == (await Operon(g).run({"xs": [2, 0, 1]}))["out"]
 
 
 # -- final

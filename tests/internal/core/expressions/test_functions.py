@@ -1,4 +1,4 @@
-"""`template` takes plain fields only, each with a value."""
+"""The functions of refs: what each takes, `template` above all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+import operonx.core as core
 from operonx.core import PARENT, template
+
+X: Any = PARENT["x"]
 
 
 @pytest.mark.parametrize(
@@ -37,3 +40,18 @@ def test_a_template_is_a_text() -> None:
 
 def test_braces_are_doubled_and_a_field_may_repeat() -> None:
     assert "template('{{{a}}} {a}', a=1)" == repr(template("{{{a}}} {a}", a=1))
+
+
+@pytest.mark.parametrize(
+    "function", [core.collect, core.stream, core.length, core.is_none, core.flatten]
+)
+def test_a_function_of_refs_takes_a_ref(function: Any) -> None:
+    with pytest.raises(TypeError, match="takes a ref, got 3"):
+        function(3)
+
+
+def test_a_choice_takes_two_or_more_refs() -> None:
+    with pytest.raises(TypeError, match="two or more refs or ops, got 1"):
+        core.first_of(X)
+    with pytest.raises(TypeError, match="takes refs or ops, got 3"):
+        core.race(X, 3)

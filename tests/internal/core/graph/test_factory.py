@@ -59,22 +59,6 @@ def test_a_parameter_has_a_name_to_bind(function: Any) -> None:
         graph(function).build()
 
 
-NO_OUTPUTS: list[tuple[Callable[[Any], object], str]] = [
-    (lambda ref: [ref], "returns an op, a ref, or a dict of outputs"),
-    (lambda _: 3, "returns an op, a ref, or a dict of outputs"),
-    (lambda ref: {1: ref}, "returned 1 as the name of an output"),
-]
-
-
-@pytest.mark.parametrize(("returned", "message"), NO_OUTPUTS)
-def test_a_graph_function_returns_outputs(returned: Any, message: str) -> None:
-    def made(x: int) -> Any:
-        return returned(give(x=x))
-
-    with pytest.raises(TypeError, match=message):
-        graph(made).build()
-
-
 def test_an_annotation_that_cannot_be_found_costs_only_itself() -> None:
     seen: list[int] = []
 

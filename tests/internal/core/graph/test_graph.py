@@ -24,11 +24,6 @@ def give(x: int) -> int:
     return x
 
 
-@op
-def unknown(x: int):  # type: ignore[no-untyped-def]  # its ports are open
-    return dict(x=x)  # noqa: C408 - a literal would tell
-
-
 def test_a_block_is_entered_once() -> None:
     with pytest.raises(TypeError, match="the block of a graph is entered once"):
         with GraphOp("g") as g:
@@ -101,38 +96,6 @@ def test_a_graph_is_not_run_in_a_block_nor_before_it_is_built() -> None:
         give(x=1) >> END
         with pytest.raises(RunStateError, match="the block of graph `g` is open"):
             Operon(ready).run_sync()
-
-
-@pytest.mark.parametrize(
-    ("outputs", "message"),
-    [
-        (["result"], "takes a mapping"),
-        ({"result": "a"}, r'takes `PARENT\["name"\]`'),
-        ({"*": PARENT["a"]}, "takes `PARENT`"),
-        ({"result": PARENT}, r'takes `PARENT\["name"\]`'),
-        ({1: PARENT["a"]}, r'takes `PARENT\["name"\]`'),
-    ],
-)
-def test_outputs_map_ports_to_parent(outputs: Any, message: str) -> None:
-    with pytest.raises(TypeError, match=message), GraphOp("g"):
-        give(x=1, outputs=outputs)
-
-
-def test_a_port_misspelt_in_outputs_is_reported_at_the_op() -> None:
-    with pytest.raises(BuildError) as caught, GraphOp("g"):
-        give(x=1, outputs={"resutl": PARENT["a"]})
-    (issue,) = caught.value.issues
-    assert ("g.give", 'give["resutl"]', "did you mean `result`?") == (
-        issue.op,
-        issue.ref,
-        issue.hint,
-    )
-
-
-def test_open_ports_cannot_be_forwarded_by_a_star() -> None:
-    with pytest.raises(BuildError, match=r'so `outputs=\{"\*": PARENT\}` cannot forward them'):
-        with GraphOp("g"):
-            unknown(x=1, outputs={"*": PARENT})
 
 
 def test_policies_of_ops_are_no_inputs_of_a_graph() -> None:

@@ -216,7 +216,7 @@ flowchart TB
   end"""
 PRINTED: Final = """\
 graph every kind(items: Iterable[Any], kind)
-  each(list=PARENT["items"]) -> item[each], index: int[each] run_in='inline'
+  each(list=PARENT["items"]) -> item[each], index: int[each]
   route: switch PARENT["kind"]:
       if PARENT["kind"] == 'refund': late;
       if PARENT["kind"] == 2: soon;

@@ -27,9 +27,11 @@ from operonx.core.errors import (
     OperonxWarning,
     OpError,
     OutputError,
+    RemoteError,
     RunStateError,
     SpecError,
     StreamError,
+    WorkerDiedError,
 )
 from operonx.core.expressions.functions import (
     batch,
@@ -97,6 +99,7 @@ __all__ = [
     "Policies",
     "Question",
     "Rate",
+    "RemoteError",
     "Retry",
     "RunContext",
     "RunHandle",
@@ -109,6 +112,7 @@ __all__ = [
     "Static",
     "Stream",
     "StreamError",
+    "WorkerDiedError",
     "ZipOp",
     "batch",
     "bootstrap",

@@ -11,6 +11,8 @@ OperonxError
 ├── ExpressionError     an expression met a value that it is not defined for
 ├── StreamError         a stream's sides or end are not what its reader needs
 ├── NoAnswerError       `RunContext.ask` had nobody to ask
+├── WorkerDiedError     a worker process ended, or could not begin
+├── RemoteError         stands for an exception of another process that could not be pickled
 ├── RunStateError       a run was used in a way that its state forbids
 └── EngineError         operonx itself is at fault: please report it
 
@@ -46,12 +48,15 @@ __all__ = [
     "OperonxError",
     "OperonxWarning",
     "OutputError",
+    "RemoteError",
     "RunStateError",
     "SpecError",
     "StreamError",
+    "WorkerDiedError",
     "did_you_mean",
     "format_context",
     "listed",
+    "revived",
 ]
 
 Context: TypeAlias = tuple[tuple[str, int], ...]
@@ -84,7 +89,7 @@ class OperonxError(Exception):
     def __setstate__(self, state: Any) -> None:
         kept, packed, suppressed = state
         self.__dict__.update(kept)
-        self.__cause__: BaseException | None = None if packed is None else pickling.unpack(packed)
+        self.__cause__: BaseException | None = None if packed is None else revived(packed)
         self.__suppress_context__ = suppressed
 
     def __copy__(self) -> Self:
@@ -164,6 +169,39 @@ class NoAnswerError(OperonxError):
     """`RunContext.ask` was called where nobody can answer."""
 
 
+class WorkerDiedError(OperonxError):
+    """The worker process of an op ended before the op did, or could not begin."""
+
+
+class RemoteError(OperonxError):
+    """Stands for an exception of another process that could not be pickled to come from there.
+
+    Args:
+        type_name: The bare name of its class.
+        text: Its message.
+    """
+
+    def __init__(self, type_name: str, text: str) -> None:
+        self.type_name = type_name
+        super().__init__(
+            f"{type_name}: {text}" if text else type_name,
+            hint="the exception itself could not be pickled to come back, so neither `retry=` nor "
+            "`except` knows its class: define it in a module, with its arguments in `args`",
+        )
+
+
+def revived(packed: pickling.PackedError) -> BaseException:
+    """Return an exception that came from another process, or what stands for it."""
+    try:
+        return pickling.unpack(packed)
+    except Exception as reason:  # noqa: BLE001 - unpickling calls anything
+        error = RemoteError(packed.type_name, packed.text)
+        error.__cause__ = reason
+        for note in packed.notes:
+            error.add_note(note)
+        return error
+
+
 class RunStateError(OperonxError, RuntimeError):
     """A run was used in a way that its state forbids."""
 
@@ -208,12 +246,7 @@ class OpError(OperonxError):
 
 
 def _message_of(cause: BaseException) -> str:
-    if isinstance(cause, OperonxError):
-        return cause.message
-    try:
-        return str(cause)
-    except Exception as error:  # noqa: BLE001 - a fault of the user's class must not hide the op's
-        return f"<its message cannot be shown: `__str__` raised {type(error).__name__}>"
+    return cause.message if isinstance(cause, OperonxError) else pickling.text_of(cause)
 
 
 class LoopLimitError(OpError):

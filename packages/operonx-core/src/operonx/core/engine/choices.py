@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from operonx.core.engine.containment import escalate
 from operonx.core.engine.state import COVERED, SKIP, MemoryState
 from operonx.core.errors import listed
 from operonx.core.expressions.equality import equal
@@ -88,7 +89,7 @@ def _none_fired(
     raced = (inst.raced or {}).items()
     failures = [error for loser, error in raced if error is not None and loser in losers]
     if failures:
-        run.escalate(inst, node.guard, failures[-1])
+        escalate(run, inst, node.guard, failures[-1])
     here = any(not heard & COVERED for heard in state)
     run.signal(inst, node, _skip(here=here), reason)
 

@@ -22,7 +22,7 @@ class Frame(NamedTuple):
 
     run_id: str
     op_name: str
-    """Path of the op."""
+    """The op's full path, as `Emit.op` and `OpError.op`; the contract names it so in frames."""
     ctx: Context
     outputs: Mapping[str, Any]
     """Values by port."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from operonx.core.engine.containment import contain, escalate
 from operonx.core.engine.failures import reason_of
 from operonx.core.engine.guarding import GuardState, places_of
 from operonx.core.engine.state import SKIP, MemoryState, context_of
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from operonx.core.plan.guards import Guard
     from operonx.core.plan.nodes import DoneNode, EnterNode
 
-__all__ = ["end_guard", "fire_done", "fire_enter", "start_guard"]
+__all__ = ["end_guard", "end_root", "fire_done", "fire_enter", "start_guard"]
 
 
 def start_guard(run: Run, inst: MemoryState, guard: Guard) -> GuardState:
@@ -43,7 +44,7 @@ async def _time_out(
         if guard.contains:
             state.kill(failure)
         else:
-            run.escalate(inst, guard.outer, failure)
+            escalate(run, inst, guard.outer, failure)
         run.kick()
 
 
@@ -53,6 +54,18 @@ def end_guard(inst: MemoryState, guard: Guard) -> GuardState:
     if state.timer is not None:
         state.timer.cancel()
     return state
+
+
+def end_root(run: Run, guard: Guard) -> None:
+    """Let a root graph whose failure ends in it hand nothing on but that failure."""
+    failure = end_guard(run.root, guard).error
+    if failure is None:
+        return
+    run.errors.append(failure)
+    run.note(guard.graph.path, (), reason_of(failure))
+    run.outputs.clear()
+    outputs = run.linked.plan.outputs.values()
+    run.root.reasons = {node.index: reason_of(failure) for node in outputs}
 
 
 def fire_enter(run: Run, inst: MemoryState, node: EnterNode) -> None:
@@ -85,7 +98,7 @@ def fire_done(run: Run, inst: MemoryState, node: DoneNode) -> None:
         run.fired(inst, node)
         return
     if state.error is not None:
-        run.contain(inst, enter, state.error)
+        contain(run, inst, enter, state.error)
         reason = reason_of(state.error)
     else:
         reason = "it lost a race"

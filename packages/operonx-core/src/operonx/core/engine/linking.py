@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from operonx.core.engine.calling import Caller
 from operonx.core.engine.calls import choose_fire, release_streams
 from operonx.core.engine.choices import fire_all, fire_branch, hear_any, hear_choice
+from operonx.core.engine.collecting import fire_collect
+from operonx.core.engine.endings import fire_exit, hold_end, skip_exit
 from operonx.core.engine.generators import choose_generator_fire, skip_generator
-from operonx.core.engine.graphs import fire_done, fire_enter, start_guard
+from operonx.core.engine.graphs import end_root, fire_done, fire_enter, start_guard
 from operonx.core.engine.guarding import guarded, limited, places_of, skip_limited
 from operonx.core.engine.loops import advance, fire_loop
 from operonx.core.engine.outputs import fire_output, skip_output
 from operonx.core.engine.streams import (
     CONSUMERS,
     fire_cell,
-    fire_collect,
     fire_derived,
-    fire_exit,
     fire_stream,
-    hold_end,
     skip_cell,
     skip_derived,
-    skip_exit,
     skip_waiters,
 )
 from operonx.core.engine.threads import current_waker
@@ -132,6 +131,7 @@ class LinkedPlan:
         guard = self.plan.root_guard
         if guard is not None:
             start_guard(run, run.root, guard)
+            run.on_decided = partial(end_root, guard=guard)
 
     def _link(self, node: Node, replaced: Mapping[str, OpDefinition]) -> None:
         if isinstance(node, CallNode):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from operonx.core.engine.containment import failure_of, handle
 from operonx.core.engine.failures import reason_of, show_input
 from operonx.core.engine.graphs import end_guard, start_guard
 from operonx.core.engine.guarding import places_of
@@ -63,7 +64,7 @@ def advance(run: Run, item: MemoryState, done: DoneNode) -> None:
         state = _written(item, node)
         over = _is_over(item, node)
     except BaseException as error:  # noqa: BLE001 - sorted out in one place
-        failure = run.failure_of(inst, node, error)
+        failure = failure_of(run, inst, node, error)
         if state is None:
             run.skipped(item, done, reason=_NO_STATE)
         else:
@@ -167,7 +168,7 @@ def _fail(
     reason = "it lost a race"
     if failure is not None:
         reason = reason_of(failure)
-        run.handle(inst, node, failure)
+        handle(run, inst, node, failure)
         if run.failure is not None:
             return
     elif node.failed is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from operonx.core.engine.containment import escalate
 from operonx.core.engine.state import MemoryState, context_of
 from operonx.core.errors import OpError
 
@@ -35,7 +36,7 @@ def _raised(run: Run, inst: MemoryState, node: OutputNode, error: BaseException)
             assert holder.parent is not None  # a graph's outputs are inside it
             holder = holder.parent
     failure = OpError(node.path, context_of(holder), error)
-    run.escalate(inst, node.guard, failure)
+    escalate(run, inst, node.guard, failure)
     if run.failure is None:
         run.skipped(inst, node, reason=f"`{node.path}` failed: {failure.cause_message}")
 

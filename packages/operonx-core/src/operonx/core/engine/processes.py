@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 import traceback
 from collections.abc import Callable
 from importlib import import_module
@@ -17,28 +18,20 @@ import anyio
 import anyio.lowlevel
 import anyio.to_process
 
-from operonx.core.errors import OperonxError
+from operonx.core import pickling
+from operonx.core.errors import OperonxError, WorkerDiedError, revived
 from operonx.core.ops.factory import OpFactory
 
-__all__ = ["RemoteError", "WorkerDiedError", "call_by_name", "call_in_process"]
+__all__ = ["call_by_name", "call_in_process"]
 
 _limit: anyio.lowlevel.RunVar[anyio.CapacityLimiter] = anyio.lowlevel.RunVar("operonx_processes")
 """The limit on worker processes: one per core. Like the workers, it belongs to one event loop."""
 
 
-class RemoteError(OperonxError):
-    """What was raised in a worker process, where the exception itself could not cross."""
-
-
-class WorkerDiedError(OperonxError, anyio.BrokenWorkerProcess):
-    """A worker process ended, or could not begin."""
-
-
 class _Raised(NamedTuple):
     """What a function raised, on its way back."""
 
-    pickled: bytes | None
-    described: str
+    error: pickling.PackedError
     traceback: str
 
 
@@ -52,6 +45,8 @@ async def call_in_process(function: Callable[..., Any], arguments: dict[str, Any
     """
     module, name = function.__module__, function.__qualname__
     given = _pickled_arguments(arguments)
+    # A worker knows the program's main module by this name, and so do the classes that it pickles.
+    sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
     try:
         answer = await anyio.to_process.run_sync(
             call_by_name, module, name, given, cancellable=True, limiter=_limiter()
@@ -75,15 +70,14 @@ def _pickled_arguments(arguments: dict[str, Any]) -> bytes:
     try:
         return _pickled(arguments)
     except Exception as error:
-        for name, value in arguments.items():
-            try:
-                _pickled(value)
-            except Exception as reason:  # noqa: BLE001 - pickling calls anything
-                raise OperonxError(
-                    f"`{name}` cannot be pickled for a worker process: {_described(reason)}",
-                    hint='take what can be pickled, or run the op in a thread: `run_in="thread"`',
-                ) from error
-        raise
+        refused = pickling.first_refused(arguments)
+        if refused is None:
+            raise
+        name, reason = refused
+        raise OperonxError(
+            f"`{name}` cannot be pickled for a worker process: {reason}",
+            hint='take what can be pickled, or run the op in a thread: `run_in="thread"`',
+        ) from error
 
 
 def _pickled(value: Any) -> bytes:
@@ -91,7 +85,7 @@ def _pickled(value: Any) -> bytes:
 
 
 def _described(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {pickling.text_of(error)}"
 
 
 def _died(what: str, error: anyio.BrokenWorkerProcess) -> WorkerDiedError:
@@ -112,21 +106,8 @@ def _died(what: str, error: anyio.BrokenWorkerProcess) -> WorkerDiedError:
 
 def _revived(raised: _Raised) -> BaseException:
     """Return what was raised with the worker's traceback, or what stands for it."""
-    note = f"in the worker process:\n{raised.traceback}"
-    error: BaseException
-    try:
-        error = pickle.loads(raised.pickled or b"")  # noqa: S301 - from our own worker
-        if not isinstance(error, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise pickle.UnpicklingError("it came back as something else")
-    except Exception as reason:  # noqa: BLE001 - unpickling calls anything
-        error = RemoteError(
-            raised.described,
-            hint="the exception itself could not be pickled to come back, so neither `retry=` nor "
-            "`except` knows its class: define it in a module, with its arguments in `args`",
-        )
-        if raised.pickled is not None:
-            error.__cause__ = reason
-    error.add_note(note)
+    error = revived(raised.error)
+    error.add_note(f"in the worker process:\n{raised.traceback}")
     return error
 
 
@@ -158,9 +139,4 @@ def _found(module: str, name: str) -> Callable[..., Any]:
 
 
 def _raised(error: BaseException) -> _Raised:
-    told = "".join(traceback.format_exception(error))
-    try:
-        pickled: bytes | None = _pickled(error)
-    except Exception:  # noqa: BLE001 - pickling calls anything
-        pickled = None
-    return _Raised(pickled, _described(error), told)
+    return _Raised(pickling.pack(error), "".join(traceback.format_exception(error)))

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from operonx.core.errors import Context, OpError, did_you_mean, format_context, listed
+from operonx.core import pickling
+from operonx.core.errors import (
+    Context,
+    OperonxError,
+    OpError,
+    did_you_mean,
+    format_context,
+    listed,
+)
 
 __all__ = ["RunResult", "Skip"]
 
@@ -26,7 +36,8 @@ class Skip:
 class RunResult(Mapping[str, Any]):
     """The outputs of a run by name, and what else became of it.
 
-    Reading an output whose op was skipped raises a `KeyError` that says why.
+    Reading an output whose op was skipped raises a `KeyError` that says why. A result can be
+    pickled where its outputs can.
     """
 
     __slots__ = ("_missing", "_outputs", "_paths", "engine", "errors", "run_id", "skipped")
@@ -90,7 +101,7 @@ class RunResult(Mapping[str, Any]):
         Raises:
             KeyError: If there is no such op.
         """
-        paths = self._paths()
+        paths = self._paths() | self.skipped.keys()  # of the root graph only where it failed
         if path not in paths:
             hint = did_you_mean(path, paths)
             raise KeyError(f"no op `{path}`" + (f"; {hint}" if hint else ""))
@@ -101,5 +112,57 @@ class RunResult(Mapping[str, Any]):
         times = f", and at {skip.count - 1} more" if skip.count > 1 else ""
         return f"`{path}` was skipped{place}{times}: {skip.reason}"
 
+    # -- copies: without the engine, whose plan `paths` reads
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (_pickled(self._outputs), self._about())
+
+    def __copy__(self) -> Self:
+        return type(self)(outputs=self._outputs, **self._about())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        about = copy.deepcopy(self._about(), memo)
+        return type(self)(outputs=copy.deepcopy(self._outputs, memo), **about)
+
+    def _about(self) -> dict[str, Any]:
+        """Return what it was made of but the outputs, as values."""
+        return {
+            "run_id": self.run_id,
+            "missing": self._missing,
+            "errors": self.errors,
+            "skipped": self.skipped,
+            "paths": _Known(self._paths()),
+            "engine": self.engine,
+        }
+
     def __repr__(self) -> str:
         return f"RunResult({dict(self._outputs)!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Gives the paths of a graph that is left behind."""
+
+    paths: frozenset[str]
+
+    def __call__(self) -> frozenset[str]:
+        return self.paths
+
+
+def _pickled(outputs: Mapping[str, Any]) -> bytes:
+    try:
+        return pickle.dumps(outputs, pickle.HIGHEST_PROTOCOL)
+    except Exception as error:
+        refused = pickling.first_refused(outputs)
+        if refused is None:
+            raise
+        name, reason = refused
+        raise OperonxError(
+            f"output `{name}` of the result cannot be pickled: {reason}",
+            hint="let the graph give what can be pickled, or take the outputs that can: "
+            '`{"a": result["a"]}`',
+        ) from error
+
+
+def _unpickled(outputs: bytes, about: dict[str, Any]) -> RunResult:
+    return RunResult(outputs=pickle.loads(outputs), **about)  # noqa: S301 - part of a pickle being read

@@ -7,6 +7,7 @@ for it get their signals; a node that has all of them goes into the line of what
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from operonx.core.engine.result import Skip
@@ -57,6 +58,8 @@ class Signals:
         """What goes in context order in this run."""
         self.sifter: Sifter | None = None
         """Chooses and orders the frames that a watcher gets; None: as they come."""
+        self.on_decided: Callable[[Any], None] | None = None
+        """Called with this run when all of it is decided."""
 
     # -- nodes
 
@@ -246,6 +249,8 @@ class Signals:
         """Everything of an instance is decided: let its stream go on."""
         stream = inst.stream
         if stream is None:
+            if self.on_decided is not None:
+                self.on_decided(self)
             return
         stream.open -= 1
         resume = stream.resume

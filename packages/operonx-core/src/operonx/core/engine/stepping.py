@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
     from contextvars import Context as Variables
 
-    from operonx.core.engine.scheduler import Run
+    from operonx.core.engine.draining import Draining
     from operonx.core.plan.nodes import Node
 
 __all__ = ["Suspended", "begin", "resume", "watched"]
@@ -29,13 +29,13 @@ class Suspended:
 
     def __init__(
         self,
-        run: Run,
+        run: Draining,
         node: Node,
         coroutine: Coroutine[Any, Any, None],
         trap: Any,
         variables: Variables,
     ) -> None:
-        self.run: Run = run
+        self.run: Draining = run
         self.node: Node = node
         self.coroutine: Coroutine[Any, Any, None] = coroutine
         self.trap: Any = trap
@@ -43,7 +43,7 @@ class Suspended:
         self.variables: Variables = variables
 
 
-def begin(run: Run, node: Node, coroutine: Coroutine[Any, Any, None]) -> Suspended | None:
+def begin(run: Draining, node: Node, coroutine: Coroutine[Any, Any, None]) -> Suspended | None:
     """Take the first step of a firing in the task that drains."""
     variables = run.variables.copy()
     before = clock()
@@ -58,7 +58,7 @@ def begin(run: Run, node: Node, coroutine: Coroutine[Any, Any, None]) -> Suspend
 
 
 @types.coroutine
-def watched(run: Run, node: Node, awaitable: Any) -> Generator[Any, Any, Any]:
+def watched(run: Draining, node: Node, awaitable: Any) -> Generator[Any, Any, Any]:
     """Await what a user wrote, and warn if a step of it blocks the event loop."""
     step: Any = awaitable.send
     value: Any = None
@@ -100,7 +100,7 @@ def resume(suspended: Suspended) -> Generator[Any, Any, None]:
                 _warn_blocking(suspended.run, suspended.node)
 
 
-def _warn_blocking(run: Run, node: Node) -> None:
+def _warn_blocking(run: Draining, node: Node) -> None:
     """Warn of an `async def` that blocked; where warnings are errors, the run fails of it."""
     if not getattr(getattr(node.op, "signature", None), "is_async", False):
         return

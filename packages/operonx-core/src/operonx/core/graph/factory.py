@@ -7,22 +7,22 @@ from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar, Unpack, cast
 
-from operonx.core.errors import did_you_mean, listed
 from operonx.core.expressions.building import building_graph, pop_graph, push_graph
 from operonx.core.expressions.naming import assigned_name, calling_frame
-from operonx.core.expressions.refs import Operators, ParentRef, lift
-from operonx.core.graph.branches import BranchOp
+from operonx.core.expressions.refs import ParentRef, lift
+from operonx.core.graph.arguments import bind, refuse_unknown
 from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp
 from operonx.core.graph.parameters import (
     graph_input,
     is_static,
+    loop_input,
     read_parameters,
     state_of,
     static_value,
 )
+from operonx.core.graph.returning import write_returned
 from operonx.core.graph.settings import POLICIES, GraphSettings, check_settings
-from operonx.core.ops.base import Op
 from operonx.core.ops.signature.parameters import Scope
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class GraphFactory(Generic[P, R]):
             TypeError: If an argument is unknown, or a static one is missing.
         """
         inputs = [p for p in self._read() if not is_static(p)]
-        self._refuse_unknown(static)
+        refuse_unknown(self._title, self._read(), static)
         if self.loop_settings is not None:
             return self._build_loop(inputs, static)
         given = {p.name: graph_input(p, static) for p in inputs}
@@ -114,7 +114,7 @@ class GraphFactory(Generic[P, R]):
         return root
 
     def _build_loop(self, inputs: list[inspect.Parameter], static: Mapping[str, Any]) -> GraphOp:
-        given = {p.name: graph_input(p, static) for p in inputs}
+        given = {p.name: loop_input(p, static) for p in inputs}
         with GraphOp(self._own_name(), inputs=given) as root:
             refs = {name: ParentRef(root, name) for name in given}
             fixed = {name: value for name, value in static.items() if name not in given}
@@ -136,7 +136,7 @@ class GraphFactory(Generic[P, R]):
         if "name" in kwargs and "name" not in known:
             name = kwargs.pop("name")
         outputs = kwargs.pop("outputs") if "outputs" in kwargs and "outputs" not in known else None
-        values = self._bind(args, kwargs)
+        values = bind(self._title, self._read(), args, kwargs)
         node = self._new(name, values)
         if name is None:
             inferred = assigned_name(frame) if frame is not None else None
@@ -179,7 +179,7 @@ class GraphFactory(Generic[P, R]):
             node.factory = self.function
             returned = self.function(**arguments)
             node.returned = (self._returns(), returned)
-            _forward(node, returned)
+            write_returned(node, returned)
         finally:
             pop_graph()
         node.build()
@@ -206,30 +206,6 @@ class GraphFactory(Generic[P, R]):
             self._annotation = Scope(self.function).resolve(annotation)
         return self._annotation
 
-    def _refuse_unknown(self, given: Mapping[str, Any]) -> None:
-        known = [p.name for p in self._read()]
-        for key in given:
-            if key not in known:
-                hint = did_you_mean(key, known)
-                raise TypeError(
-                    f"graph `{self._title}` has no parameter `{key}`; "
-                    f"it has {listed(known, 'none')}" + (f"; {hint}" if hint else "")
-                )
-
-    def _bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        positional = [p.name for p in self._read() if p.kind is not p.KEYWORD_ONLY]
-        if len(args) > len(positional):
-            raise TypeError(
-                f"graph `{self._title}` takes {listed(positional, 'nothing')} by position, "
-                f"got {len(args)} arguments"
-            )
-        values = dict(zip(positional, args, strict=False))
-        for key, value in kwargs.items():
-            if key in values:
-                raise TypeError(f"graph `{self._title}`: argument `{key}` is given twice")
-            values[key] = value
-        return values
-
     def __repr__(self) -> str:
         return f"<graph {self._title}>"
 
@@ -247,28 +223,4 @@ def _require_plain(function: object) -> None:
         raise TypeError(
             f"graph `{_title(function)}` yields; it runs once, to author ops: "
             "let a generator op in it yield, and return that"
-        )
-
-
-def _forward(node: GraphOp, returned: object) -> None:
-    if returned is None:
-        return
-    if isinstance(returned, BranchOp):
-        raise TypeError(
-            f"graph `{node.name}` returned the branch `{returned.name}`, which stands for no "
-            f"value; {returned.value_hint()}"
-        )
-    if isinstance(returned, Op):
-        node.add_end(returned)
-    elif isinstance(returned, Mapping):
-        for key, value in cast("Mapping[object, object]", returned).items():
-            if not isinstance(key, str):
-                raise TypeError(f"graph `{node.name}` returned {key!r} as the name of an output")
-            node.add_output(key, lift(value))
-    elif isinstance(returned, Operators):
-        node.add_output("result", lift(returned))
-    else:
-        raise TypeError(
-            f"graph `{node.name}` returned {returned!r}; a graph function returns an op, a ref, "
-            "or a dict of outputs"
         )

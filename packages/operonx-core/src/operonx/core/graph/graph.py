@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from operonx.core.errors import BuildError, BuildIssue
 from operonx.core.expressions.building import building_graph, pop_graph, push_graph
 from operonx.core.expressions.naming import assigned_name, calling_frame
-from operonx.core.expressions.refs import Expression, ParentRef, PortRef, lift
+from operonx.core.expressions.refs import Expression, lift
+from operonx.core.graph.forwarding import Forward, targets_of
+from operonx.core.graph.names import Names
 from operonx.core.graph.parts import Edge, GraphInput, Write, declared_inputs
 from operonx.core.ops.base import Op
-from operonx.core.ops.edges import PARENT
 from operonx.core.ops.policies import NO_POLICIES, OnError
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ class GraphOp(Op):
         """The ops that `>> END` forwards."""
         self.writes: list[Write] = []
         """What was written to outputs."""
-        self.forwards: list[tuple[Op, dict[str, ParentRef | None]]] = []
-        """The `outputs=` of ops by port; None for `"*"`."""
+        self.forwards: list[Forward] = []
+        """The `outputs=` of ops."""
         self.issues: list[BuildIssue] = []
         """The mistakes found, with those of inner graphs."""
         self.misread: set[Op] = set()
@@ -87,9 +87,7 @@ class GraphOp(Op):
         self.returned: tuple[Any, Any] | None = None
         """What that function says that it returns, and what it returned."""
         self._entered = False
-        self._names: dict[str, Op] = {}
-        self._counts: Counter[str] = Counter()
-        self._bases: dict[Op, str] = {}
+        self._names = Names()
 
     @classmethod
     def loop(cls, *, until: Any, max_iterations: int = 1000, **state: Any) -> LoopOp:
@@ -144,40 +142,19 @@ class GraphOp(Op):
         """
         self.require_open(f"op `{op.name}`")
         op.graph = self
-        self._claim_name(op)
-        self.ops.append(op)
-
-    def _claim_name(self, op: Op) -> None:
-        holder = self._names.get(op.name)
-        if holder is None:
-            self._names[op.name] = op
-        elif not op.named:
-            self._number(op)
-        elif holder.named:
+        if not self._names.claim(op):
             self.report(
                 op,
                 f"two ops are named `{op.name}`",
                 hint=f'give one another name: `.with_(name="{op.name}_2")`',
                 ref=op.name,
             )
-        else:
-            self._names[op.name] = op
-            self._number(holder)
-
-    def _number(self, op: Op) -> None:
-        base = self._bases.setdefault(op, op.name)
-        while op.name in self._names:
-            self._counts[base] += 1
-            op.name = f"{base}_{self._counts[base] + 1}"
-        self._names[op.name] = op
+        self.ops.append(op)
 
     def rename(self, op: Op, name: str) -> None:
         """Give an op the name of a variable that it was assigned to after it was made."""
         if not op.named and op.name != name:
-            del self._names[op.name]
-            self._bases.pop(op, None)
-            op.name = name
-            self._claim_name(op)
+            self._names.rename(op, name)
 
     def add_edge(self, source: Op, target: Op, *, soft: bool) -> None:
         """Order two ops of this graph."""
@@ -200,16 +177,7 @@ class GraphOp(Op):
         Raises:
             TypeError: If `mapping` is no mapping of ports to `PARENT` keys.
         """
-        if not isinstance(mapping, Mapping):
-            raise TypeError(f'outputs={mapping!r}: takes a mapping, `{{"port": PARENT["name"]}}`')
-        targets: dict[str, ParentRef | None] = {}
-        for port, target in cast("Mapping[object, object]", mapping).items():
-            wanted = "PARENT" if port == "*" else 'PARENT["name"]'
-            fits = target is PARENT if port == "*" else isinstance(target, ParentRef)
-            if not isinstance(port, str) or not fits:
-                raise TypeError(f"outputs={{{port!r}: {target!r}}}: takes `{wanted}`")
-            targets[port] = target if isinstance(target, ParentRef) else None
-        self.forwards.append((op, targets))
+        self.forwards.append(Forward(op, targets_of(mapping)))
 
     def report(
         self, op: Op, message: str, *, hint: str | None = None, ref: str | None = None
@@ -281,21 +249,8 @@ class GraphOp(Op):
 
     def add_forwarded(self) -> None:
         """Turn the `outputs=` of ops into writes, once all ports are known."""
-        for op, targets in self.forwards:
-            for port, target in targets.items():
-                if target is not None:
-                    self.writes.append(Write(target.key, PortRef(op, port), op))
-                elif op.ports is None:
-                    self.report(
-                        op,
-                        'its ports are only known when it runs, so `outputs={"*": PARENT}` '
-                        "cannot forward them",
-                        hint=f"name each port, or {op.ports_hint()}",
-                        ref="*",
-                    )
-                else:
-                    rest = [one.name for one in op.all_ports() if one.name not in targets]
-                    self.writes += [Write(name, PortRef(op, name), op) for name in rest]
+        for forward in self.forwards:
+            self.writes += forward.writes()
 
     # -- as data
 

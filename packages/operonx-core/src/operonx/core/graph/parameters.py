@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from operonx.core.expressions.refs import Operators
@@ -12,7 +13,15 @@ from operonx.core.graph.parts import GraphInput
 from operonx.core.ops.policies import UNSET
 from operonx.core.ops.signature.parameters import Scope
 
-__all__ = ["Static", "graph_input", "is_static", "read_parameters", "state_of", "static_value"]
+__all__ = [
+    "Static",
+    "graph_input",
+    "is_static",
+    "loop_input",
+    "read_parameters",
+    "state_of",
+    "static_value",
+]
 
 T = TypeVar("T")
 
@@ -78,10 +87,18 @@ def static_value(name: str, parameter: inspect.Parameter, values: Mapping[str, A
 def graph_input(parameter: inspect.Parameter, given: Mapping[str, Any]) -> GraphInput:
     """Return the input that a parameter is, with the default that was given or is its own."""
     default = given.get(parameter.name, parameter.default)
-    if isinstance(default, State):
-        default = parameter.empty if default.initial is UNSET else default.initial
     required = default is parameter.empty
     return GraphInput(parameter.name, parameter.annotation, required, None if required else default)
+
+
+def loop_input(parameter: inspect.Parameter, given: Mapping[str, Any]) -> GraphInput:
+    """Return the input that a state is set from, where its loop is a graph's only op."""
+    found = graph_input(parameter, given)
+    if not isinstance(found.default, State):
+        return found
+    initial = found.default.initial
+    required = initial is UNSET
+    return replace(found, required=required, default=None if required else initial)
 
 
 def state_of(parameter: inspect.Parameter, values: Mapping[str, Any]) -> State:

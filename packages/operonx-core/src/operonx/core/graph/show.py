@@ -12,12 +12,15 @@ from operonx.core.graph.axes import port_axes
 from operonx.core.graph.branches import BranchOp, SwitchOp
 from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp
-from operonx.core.ops.policies import Rate, Retry
+from operonx.core.ops.builtin import BUILTIN
+from operonx.core.ops.function import FuncOp
+from operonx.core.ops.policies import NO_POLICIES, Rate, Retry
 from operonx.core.schema import type_name
 
 if TYPE_CHECKING:
     from operonx.core.expressions.refs import Expression
     from operonx.core.ops.base import Op
+    from operonx.core.ops.policies import Policies
 
 __all__ = ["axes_text", "own_axes", "policy_texts", "printable", "show_graph"]
 
@@ -56,8 +59,16 @@ def own_axes(op: Op) -> str:
 
 
 def policy_texts(op: Op) -> list[tuple[str, str]]:
-    """Return the policies that an op asks for: their names, and them as they are written."""
-    return [(name, f"{name}={_policy(value)}") for name, value in op.policies.asked().items()]
+    """Return the policies that an op was given: their names, and them as they are written."""
+    asked = op.policies.asked(_defaults(op))
+    return [(name, f"{name}={_policy(value)}") for name, value in asked.items()]
+
+
+def _defaults(op: Op) -> Policies:
+    """Return the policies that an op has though nobody gave it any."""
+    if isinstance(op, FuncOp) and any(op.definition is one for one in BUILTIN):
+        return op.definition.policies
+    return NO_POLICIES
 
 
 def _policy(value: Any) -> str:

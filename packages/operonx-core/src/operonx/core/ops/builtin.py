@@ -10,8 +10,9 @@ from operonx.core.expressions.naming import calling_frame
 from operonx.core.ops.context import RunContext  # noqa: TC001 - `@op` reads annotations
 from operonx.core.ops.decorator import op
 from operonx.core.ops.factory import OpFactory
+from operonx.core.ops.function import OpDefinition  # noqa: TC001 - `@op` reads annotations
 
-__all__ = ["EachItem", "each", "emit"]
+__all__ = ["BUILTIN", "EachItem", "each", "emit"]
 
 T = TypeVar("T")
 
@@ -67,3 +68,7 @@ each: _Each = _Each()
 def emit(run: RunContext, channel: str, value: object) -> None:
     """Hand a value to those who watch the run, on a channel; `RunContext.emit` as an op."""
     run.emit(channel, value)
+
+
+BUILTIN: tuple[OpDefinition, ...] = (each.definition, emit.definition)
+"""The definitions of ops that nobody but the core wrote."""

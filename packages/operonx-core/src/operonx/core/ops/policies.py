@@ -156,12 +156,13 @@ class Policies:
                 raise TypeError(f"there is no policy `{name}`" + (f"; {hint}" if hint else ""))
         return replace(self, **changes)
 
-    def asked(self) -> dict[str, Any]:
-        """Return what differs from the defaults, by name."""
+    def asked(self, defaults: Policies | None = None) -> dict[str, Any]:
+        """Return what differs from the defaults, by name; None: from what asks for nothing."""
         return {
             name: value
             for name in _ORDER
-            if (value := getattr(self, name)) is not (default := getattr(NO_POLICIES, name))
+            if (value := getattr(self, name))
+            is not (default := getattr(defaults or NO_POLICIES, name))
             and (default is UNSET or value != default)  # a fallback's `==` is its own
         }
 

@@ -13,6 +13,7 @@ from operonx.core.graph.branches import BranchOp, SwitchOp
 from operonx.core.graph.inference import TypeReader, is_stream_type, stream_type
 from operonx.core.graph.loops import LoopOp
 from operonx.core.graph.validation.defaults import check_default
+from operonx.core.graph.validation.states import check_states, refuse_state
 from operonx.core.graph.zips import ZipOp
 from operonx.core.ops.function import FuncOp
 from operonx.core.ops.signature import Parameter
@@ -105,7 +106,7 @@ def check_bindings(graph: GraphOp, op: Op, types: TypeCheck) -> None:
     elif op.analysis is not None or isinstance(op, FuncOp):
         _check_inputs(graph, op, types)
     if isinstance(op, LoopOp):
-        _check_states(graph, op)
+        check_states(graph, op)
 
 
 def _check_inputs(graph: GraphOp, op: Op, types: TypeCheck) -> None:
@@ -166,6 +167,8 @@ def _item(stream: Any) -> Any:
 def _check_constant(op: Op, parameter: Parameter, constant: Constant, types: TypeCheck) -> None:
     if parameter.role == "stream" or is_stream_type(parameter.annotation):
         _report_stream(op, parameter, constant, types, takes_stream=True)
+        return
+    if refuse_state(types.graph, op, f"input `{parameter.name}`", constant.value):
         return
     if type(constant.value) is parameter.annotation:
         return
@@ -267,22 +270,3 @@ def _check_cases(op: SwitchOp, types: TypeCheck) -> None:
                 known = [one for one in get_args(subject) if isinstance(one, str)]
                 hint = did_you_mean(str(case.value), known) or "leave it out"
                 types.graph.report(op, what, hint=hint, ref=repr(op.subject))
-
-
-# -- loops
-
-
-def _check_states(graph: GraphOp, loop: LoopOp) -> None:
-    for name, state in loop.states.items():
-        initial = loop.inputs.get(name)
-        wanted = _REDUCED.get(state.reducer or "")
-        if wanted is None or not isinstance(initial, Constant):
-            continue
-        problem = validator(wanted)(initial.value)
-        if problem is not None:
-            what = f'state `{name}` with reducer "{state.reducer}": {problem}'
-            hint = f"begin with a `{type_name(wanted)}`"
-            graph.report(loop, what, hint=hint, ref=f"{name}={initial!r}")
-
-
-_REDUCED: dict[str, Any] = {"append": list, "extend": list, "merge": dict, "sum": float}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import NoneType
 from typing import TYPE_CHECKING, Final
 
+from operonx.core.graph.validation.states import refuse_state
 from operonx.core.schema import type_name, validator
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def check_default(graph: GraphOp, op: Op, given: Parameter | GraphInput) -> None
         given: The parameter, which has a default.
     """
     default = given.default
+    if refuse_state(graph, op, f"the default of input `{given.name}`", default):
+        return
     # An object of a class of its own is mostly a mark for "not given", known to the function only.
     if type(default) is given.annotation or type(default) not in _DATA:
         return
