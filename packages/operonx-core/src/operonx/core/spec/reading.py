@@ -58,14 +58,15 @@ class _SpecReader:
         self._taken: set[int] = set()
 
     def read(self) -> GraphOp:
+        """Return the graph, built."""
         root = self._new_graph(self._root)
-        order: list[tuple[GraphOp, _Data]] = [(root, self._root)]
-        for graph, data in order:  # it grows meanwhile
+        found: list[tuple[GraphOp, _Data]] = [(root, self._root)]
+        for graph, data in found:  # it grows meanwhile
             body: _Data = self._bodies[data["graph"]]
-            order += self._add_ops(graph, body["ops"])
-        # What a graph reads of one inside is known once that is built.
-        for graph, data in reversed(order):
+            found += self._add_ops(graph, body["ops"])
+        for graph, data in found:
             self._fill(graph, self._bodies[data["graph"]])
+        for graph in _inner_first(root):
             graph.build()
         return root
 
@@ -143,6 +144,17 @@ class _SpecReader:
             graph.writes.append(Write(write["to"], read.read(write["value"]), op))
         if isinstance(graph, LoopOp):
             graph.until_source = read.read(body["until"])
+
+
+def _inner_first(root: GraphOp) -> Iterator[GraphOp]:
+    """Yield a graph and those in it in the order in which an author leaves their blocks."""
+    left = [root]
+    order: list[GraphOp] = []
+    while left:
+        graph = left.pop()
+        order.append(graph)
+        left += [op for op in graph.ops if isinstance(op, GraphOp)]
+    return reversed(order)
 
 
 def _fill_op(op: Op, data: _Data, read: ExpressionReader) -> None:
