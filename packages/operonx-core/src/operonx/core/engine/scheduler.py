@@ -163,12 +163,12 @@ class Run(Draining):
     def frame(self, inst: MemoryState, node: Node, outputs: dict[str, Any]) -> None:
         """Hand a frame to the watcher; call it only where there is one."""
         assert self.frames is not None  # the caller looked
-        frame = Frame(self.run_id, node.path, context_of(inst), outputs, self.seq)
-        self.seq += 1
+        seq = self.seq
+        self.seq = seq + 1
         if self.sifter is None:
-            self.frames.put(frame)
+            self.frames.put(Frame(self.run_id, node.path, context_of(inst), outputs, seq))
         else:
-            self.sifter.put(self, inst, node, frame)
+            self.sifter.put(self, inst, node, outputs, seq)
 
     def emit(self, context: RunContext, channel: str, payload: object) -> None:
         """Hand an emit to those who watch; callable from any thread."""
