@@ -136,12 +136,13 @@ async def _call_waiting(run: Run, inst: MemoryState, node: CallNode) -> None:
         value = await invoke(run, node, caller, given, context)
         return ports_of(caller, value, caller.ports, caller.signature.shape)
 
+    attempts = Attempts(run, inst, node, attempt)
     with cancellable(run, inst, node) as scope:
         try:
-            outputs = await Attempts(run, inst, node, attempt).result()
+            outputs = await attempts.result()
             done = True
         except BaseException as error:  # noqa: BLE001 - sorted out in one place
-            run.raised(inst, node, error)
+            run.raised(inst, node, error, attempts.hint)
             return
         finally:
             release_streams(run, inst, node)

@@ -62,7 +62,7 @@ class DrivenGenerator(GeneratorFiring):
             self.run.drivers.discard(scope)
             if self.run.is_cancelling(error):
                 raise
-            self.fail(error)
+            self.fail(error, attempts.hint)
         else:
             if ended or self.run.stopping:
                 self.end()

@@ -81,12 +81,13 @@ class GeneratorFiring:
             run.signal(inst, node.failed, SKIP, f"`{node.path}` did not fail")
         self._leave()
 
-    def fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException, hint: str | None = None) -> None:
         """The generator raised, or gave what has not the shape of its ports."""
         run, inst, node = self.run, self.inst, self.node
         failure = run.failure_of(inst, node, error)
         if failure is None:
             return
+        failure.hint = hint or failure.hint
         run.handle(inst, node, failure)
         if run.failure is None:
             self._break_off(reason_of(failure))

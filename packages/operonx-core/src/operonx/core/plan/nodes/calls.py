@@ -44,8 +44,8 @@ class CallNode(Node):
         """Sets how it fires, from what the engine learnt of its function."""
         self.open_slot: int | None = None
         """Where the whole result is kept for an op with open ports."""
-        self.streams: list[StreamNode] = []
-        """Streams handed to it, to be let go when it is done."""
+        self.streams: dict[str, StreamNode] = {}
+        """Streams handed to it by argument, to be let go when it is done."""
 
 
 class GeneratorNode(CallNode):
