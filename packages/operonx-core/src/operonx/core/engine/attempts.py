@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 import anyio
 
 from operonx.core.engine.calling import Caller, ports_of
+from operonx.core.engine.cancelling import is_called_off
 from operonx.core.engine.rates import wait_for_rate
 from operonx.core.engine.state import MemoryState, context_of
 from operonx.core.engine.streams import feed_of
@@ -96,7 +97,8 @@ class Attempts:
                 return await self._make(self._node.caller, self._given, number)
             except Exception as error:
                 self.refuse_broken()
-                if self._begun is not None and self._begun():
+                # An asyncio task hears of its cancelling once; what it made of that is the end.
+                if is_called_off(self._run) or (self._begun is not None and self._begun()):
                     raise
                 retry = policies.retry
                 if retry is not None and self._repeats(retry, error, number):

@@ -116,7 +116,7 @@ def _split(group: Sequence[Needs], decider: Any) -> list[Sequence[Needs]]:
             return [group]
         arms = needs[decider]
         found = {id(parts[arm]): parts[arm] for arm in arms if arm in parts}
-        joined = max(found.values(), key=len, default=[])
+        joined = max(found.values(), key=len, default=list[Needs]())
         joined.append(needs)
         smaller = [part for part in found.values() if part is not joined]
         for part in smaller:
