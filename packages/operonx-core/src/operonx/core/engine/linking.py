@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from operonx.core.engine.attempts import release_streams
 from operonx.core.engine.calling import Caller
-from operonx.core.engine.calls import choose_fire, release_streams
+from operonx.core.engine.calls import choose_fire
 from operonx.core.engine.choices import fire_all, fire_branch, hear_any, hear_choice
 from operonx.core.engine.collecting import fire_collect
 from operonx.core.engine.endings import fire_exit, hold_end, skip_exit
@@ -164,8 +165,10 @@ def _link_call(node: CallNode, replaced: Mapping[str, OpDefinition]) -> None:
     if fallback is not UNSET and isinstance(getattr(fallback, "definition", None), OpDefinition):
         node.fallback = Caller(node, fallback.definition)
     if isinstance(node, GeneratorNode):
+        node.choose = choose_generator_fire
         choose_generator_fire(node)
     else:
+        node.choose = choose_fire
         choose_fire(node)
 
 

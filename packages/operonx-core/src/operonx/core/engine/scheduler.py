@@ -121,11 +121,14 @@ class Run(Draining):
 
     # -- what a firing says of its failure
 
-    def raised(self, inst: MemoryState, node: Node, error: BaseException) -> None:
+    def raised(
+        self, inst: MemoryState, node: Node, error: BaseException, hint: str | None = None
+    ) -> None:
         """A firing raised before it gave anything: end the run, or contain it."""
         failure = failure_of(self, inst, node, error)
         if failure is None:
             return
+        failure.hint = hint or failure.hint
         handle(self, inst, node, failure)
         if self.failure is None:
             self.skipped(inst, node, reason=reason_of(failure), began=True)

@@ -9,7 +9,7 @@ from operonx.core.errors import listed
 from operonx.core.graph.analysis import Analysis, op_leaves
 from operonx.core.graph.axes import Axes, AxisError, axes_of
 from operonx.core.graph.branches import BranchOp
-from operonx.core.graph.exclusion import Needs, exclusive
+from operonx.core.graph.exclusion import Needs, all_exclusive
 from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp
 from operonx.core.ops.signature import Port
@@ -98,14 +98,13 @@ def _check_pair(
             graph, what, hint="`.collect()` the deeper one, or give one another name", ref=ref
         )
         return
-    for index, one in enumerate(needs):
-        if any(not exclusive(one, other) for other in needs[index + 1 :]):
-            what = f"output `{key}` has two writers that may both fire: {texts}"
-            hint = f"give one another name, or write `first_of(a, b) >> {ref}`"
-            if isinstance(graph, LoopOp) and key in graph.states:
-                hint = f"say how they combine: `{key}=State(..., reducer=...)`"
-            graph.report(graph, what, hint=hint, ref=ref)
-            return
+    if all_exclusive(needs):
+        return
+    what = f"output `{key}` has two writers that may both fire: {texts}"
+    hint = f"give one another name, or write `first_of(a, b) >> {ref}`"
+    if isinstance(graph, LoopOp) and key in graph.states:
+        hint = f"say how they combine: `{key}=State(..., reducer=...)`"
+    graph.report(graph, what, hint=hint, ref=ref)
 
 
 def _same(one: Axes, other: Axes) -> bool:

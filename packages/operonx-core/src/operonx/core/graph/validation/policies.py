@@ -33,7 +33,6 @@ def check_policies(graph: GraphOp, op: Op) -> None:
         what = "`max_open=` bounds a generator's open items; this op is no generator"
         graph.report(op, what, hint="leave it out", ref="max_open")
     _check_run_in(graph, op)
-    _check_stream_readers(graph, op)
     if policies.fallback is not UNSET:
         _check_fallback(graph, op, policies.fallback)
 
@@ -82,20 +81,6 @@ def _is_importable(function: object) -> bool:
     for part in getattr(function, "__qualname__", "<none>").split("."):
         found = getattr(found, part, None)
     return (found.definition.function if isinstance(found, OpFactory) else found) is function
-
-
-def _check_stream_readers(graph: GraphOp, op: FuncOp) -> None:
-    policies = op.policies
-    has_op = isinstance(getattr(policies.fallback, "definition", None), OpDefinition)
-    again = "retry" if policies.retry is not None and policies.retry.attempts > 1 else ""
-    again = "fallback" if has_op else again
-    if again and any(one.role == "stream" for one in op.signature.parameters):
-        graph.report(
-            op,
-            f"`{again}=`: a stream is read once, so a second attempt would find the rest only",
-            hint="collect the stream, and take a list",
-            ref=again,
-        )
 
 
 # -- fallbacks
