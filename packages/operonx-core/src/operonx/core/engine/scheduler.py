@@ -20,7 +20,6 @@ from operonx.core.engine.failures import reason_of
 from operonx.core.engine.frames import Emit, Frame
 from operonx.core.engine.outcome import result_of
 from operonx.core.engine.state import MemoryState, context_of
-from operonx.core.engine.tasks import new_tasks
 from operonx.core.errors import NoAnswerError
 
 if TYPE_CHECKING:
@@ -101,8 +100,7 @@ class Run(Draining):
             await self._execute_in_group()
 
     async def _execute_in_group(self) -> None:
-        self.group = new_tasks(self.fail)
-        await self.group.run(self._begin_work)
+        await self.in_group(self._begin_work)
 
     async def _begin_work(self) -> None:
         self.linked.enter(self)
