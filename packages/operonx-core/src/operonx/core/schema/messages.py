@@ -78,8 +78,13 @@ def _text(value: object, depth: int) -> str:
         return _enclosed(texts, len(pairs), "{", "}")
     if type(value) in _BRACKETS:
         items = cast("Collection[object]", value)
+        if not items and not isinstance(value, list):
+            return repr(value)
         texts = [_inner(item, depth) for item in itertools.islice(items, _MAX_ITEMS)]
-        return _enclosed(texts, len(items), *_BRACKETS[type(value)])
+        start, end = _BRACKETS[type(value)]
+        if type(value) is tuple and len(items) == 1:
+            end = ",)"
+        return _enclosed(texts, len(items), start, end)
     return ""
 
 
