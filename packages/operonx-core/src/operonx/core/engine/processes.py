@@ -29,7 +29,7 @@ _limit: anyio.lowlevel.RunVar[anyio.CapacityLimiter] = anyio.lowlevel.RunVar("op
 """The limit on worker processes: one per core. Like the workers, it belongs to one event loop."""
 
 
-class _Unguarded(OperonxError):
+class _UnguardedError(OperonxError):
     """A run began while a worker imported the main module, which is to define and not to start."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ async def call_in_process(function: Callable[..., Any], arguments: dict[str, Any
     module, name = function.__module__, function.__qualname__
     main = sys.modules.get("__main__")
     if main is None:  # as in a worker that still imports it
-        raise _Unguarded
+        raise _UnguardedError
     given = _pickled_arguments(arguments)
     # A worker knows the program's main module by this name, and so do the classes that it pickles.
     sys.modules.setdefault("__mp_main__", main)
@@ -123,15 +123,15 @@ def _cause_of(error: anyio.BrokenWorkerProcess) -> BaseException | None:
 
 
 def _is_unguarded(error: BaseException | None) -> bool:
-    while error is not None and not isinstance(error, _Unguarded):
+    while error is not None and not isinstance(error, _UnguardedError):
         error = error.__cause__
     return error is not None
 
 
 def _died(what: str, error: anyio.BrokenWorkerProcess) -> WorkerDiedError:
     if str(error):  # it did not come so far as to call the function
-        why = _Unguarded() if _is_unguarded(error) else error.__cause__ or error
-        said = why.message if isinstance(why, _Unguarded) else _described(why)
+        why = _UnguardedError() if _is_unguarded(error) else error.__cause__ or error
+        said = why.message if isinstance(why, _UnguardedError) else _described(why)
         return WorkerDiedError(
             f"the worker process for `{what}` did not begin: {said}",
             hint="it imports the main module of the program anew: what starts runs there belongs "
