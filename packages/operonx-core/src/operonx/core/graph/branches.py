@@ -53,7 +53,7 @@ class BranchOp(Op):
         texts = [
             one.name if len(one.all_ports()) == 1 else f'{one.name}["{port}"]' for one in targets
         ]
-        return f"read that of the target that fired: `first_of({', '.join(texts)})`"
+        return f"read that of the target that fired: `first_of({', '.join(texts) or 'a, b'})`"
 
     def value_hint(self) -> str:
         """Say how to read what the chosen target gives."""
