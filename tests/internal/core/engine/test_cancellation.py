@@ -709,3 +709,30 @@ async def test_a_stopped_run_without_sources_gives_its_result() -> None:
     handle = Operon(g).start()
     handle.stop()
     assert {"result": 1} == dict(await handle.result())
+
+
+async def test_what_an_op_raises_on_being_cancelled_is_not_retried() -> None:
+    tries: list[int] = []
+    began = anyio.Event()
+
+    @op(retry=Retry(2, backoff=0))
+    async def stubborn() -> int:
+        tries.append(1)
+        began.set()
+        try:
+            await anyio.sleep_forever()
+        except anyio.get_cancelled_exc_class():
+            raise ValueError("instead") from None
+        return 1
+
+    @op
+    async def fails() -> int:
+        await began.wait()
+        raise LookupError
+
+    with GraphOp(name="g") as g:
+        stubborn() >> PARENT["a"]
+        fails() >> PARENT["b"]
+    with anyio.fail_after(10), pytest.raises(OpError):
+        await Operon(g).run()
+    assert [1] == tries

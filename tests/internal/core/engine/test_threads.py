@@ -93,7 +93,7 @@ async def test_an_op_known_as_short_runs_inline(
     factory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Time stands still for the one who measures, so that every call is short, on any machine.
-    for module in ("calls", "closing", "generators"):
+    for module in ("calls", "closing", "inlined", "invoking"):
         monkeypatch.setattr(f"operonx.core.engine.{module}.clock", lambda: 0.0)
     engine = Operon(one(factory))
     here = threading.get_ident()
@@ -113,7 +113,7 @@ async def test_an_op_that_turns_slow_goes_back_to_threads(
         now[0] += slow[0]
         return now[0]
 
-    for module in ("calls", "closing", "generators"):
+    for module in ("calls", "closing", "inlined", "invoking"):
         monkeypatch.setattr(f"operonx.core.engine.{module}.clock", clock)
     engine = Operon(one(factory))
     here = threading.get_ident()
@@ -145,7 +145,8 @@ async def test_one_slow_call_of_a_short_op_may_be_the_machines_doing(
         now[0] += step[0]
         return now[0]
 
-    monkeypatch.setattr("operonx.core.engine.calls.clock", clock)
+    for module in ("calls", "invoking"):
+        monkeypatch.setattr(f"operonx.core.engine.{module}.clock", clock)
     engine = Operon(one(where))
     await engine.run({"x": 1})  # the first is measured in a thread
     places: list[bool] = []

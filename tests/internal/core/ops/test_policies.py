@@ -148,14 +148,6 @@ def test_a_fallback_is_no_op_of_a_graph() -> None:
         (lambda: give.with_(fallback=other)(x=1), "fallback `other` needs `y`, not given here"),
         (lambda: give.with_(fallback=count)(x=1), "a generator stands only for a generator"),
         (lambda: give.with_(fallback=pair)(x=1), "has ports `a`, `b`, the op has `result`"),
-        (
-            lambda: summed.with_(retry=Retry())(xs=count(x=1).stream()),
-            "`retry=`: a stream is read once, so a second attempt would find the rest only",
-        ),
-        (
-            lambda: summed.with_(fallback=from_stream)(xs=count(x=1).stream()),
-            "`fallback=`: a stream is read once",
-        ),
     ],
 )
 def test_a_policy_that_an_op_cannot_keep_is_reported(author: Any, message: str) -> None:

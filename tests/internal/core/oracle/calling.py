@@ -45,8 +45,11 @@ class OracleStream:
     def __init__(self, items: list[Any], end: str) -> None:
         self.items = items
         self.end = end
+        self.taken = False
+        """Whether an item or the end was read, which no other attempt will see."""
 
     def __iter__(self) -> Iterator[Any]:
+        self.taken = True
         yield from self.items
         if self.end == "dead":
             raise DeadStream
@@ -105,6 +108,10 @@ def _call(op: FuncOp, ctx: Ctx, inputs: Mapping[str, Any]) -> Called:
     # `retry` makes the attempts, then comes `fallback`.
     retry = op.policies.retry
     attempts = retry.attempts if retry is not None else 1
+    inputs = {
+        name: OracleStream(value.items, value.end) if isinstance(value, OracleStream) else value
+        for name, value in inputs.items()
+    }
     called = Called()
     for attempt in range(1, attempts + 1):
         called = _attempt(op.definition, RunContext(_NoRun(), op.path, ctx, attempt), inputs)
@@ -112,8 +119,8 @@ def _call(op: FuncOp, ctx: Ctx, inputs: Mapping[str, Any]) -> Called:
             return called
         if retry is not None and not isinstance(called.error, retry.on):
             break
-        if any(isinstance(value, OracleStream) for value in inputs.values()) and attempts > 1:
-            raise Undetermined("a stream is read once, and an attempt has read it")
+        if any(_is_taken(value) for value in inputs.values()):
+            break
     return _fall_back(op, ctx, inputs, called)
 
 
@@ -123,8 +130,15 @@ def _fall_back(op: FuncOp, ctx: Ctx, inputs: Mapping[str, Any], called: Called) 
         return called
     definition = getattr(fallback, "definition", None)
     if definition is not None:
-        return _attempt(definition, RunContext(_NoRun(), op.path, ctx), inputs)
+        given = {name: value for name, value in inputs.items() if name in definition.inputs}
+        if any(_is_taken(value) for value in given.values()):
+            return called
+        return _attempt(definition, RunContext(_NoRun(), op.path, ctx), given)
     return Called(outputs=_as_ports(op.definition, fallback))
+
+
+def _is_taken(value: Any) -> bool:
+    return isinstance(value, OracleStream) and value.taken
 
 
 def _attempt(definition: OpDefinition, run: RunContext, inputs: Mapping[str, Any]) -> Called:

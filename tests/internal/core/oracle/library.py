@@ -239,3 +239,30 @@ def tsums(items: Stream[Any], plus: Any = 0) -> Iterator[int]:
     for item in items:
         running = digest([running, item])
         yield running
+
+
+@op
+async def picky(items: Stream[Any], run: RunContext, plus: Any = 0) -> int:
+    if digest(plus) % 2 and run.attempt == 1:
+        raise TimeoutError("before it read anything")
+    running = digest(plus)
+    async for item in items:
+        running = digest([running, item])
+        if running % 3 == 0:
+            raise ValueError(f"picky on {running}")
+    return running
+
+
+@op
+def tpicks(items: Stream[Any], run: RunContext, plus: Any = 0) -> Iterator[int]:
+    if digest(plus) % 2 and run.attempt == 1:
+        raise TimeoutError("before it read anything")
+    for item in items:
+        if digest([item, plus]) % 3 == 0:
+            raise ValueError("picks no more")
+        yield digest([plus, item])
+
+
+@op
+def without(plus: Any = 0) -> int:
+    return digest([plus, 1])

@@ -137,7 +137,9 @@ class StreamSteps(Writer):
         ref = self.stream()
         if ref is None:
             return
-        function = self.pick(["total", "ttotal", "head", "sums", "halves", "tsums"])
+        function = self.pick(
+            ["total", "ttotal", "head", "sums", "halves", "tsums", "picky", "tpicks"]
+        )
         own = replace(ref, axes=ref.axes[:-1], kind="int", op=None)
         arguments = f"items={ref.text}.stream()"
         if self.chance(40):
@@ -146,9 +148,13 @@ class StreamSteps(Writer):
             if other is not None and is_prefix(other.axes, own.axes):
                 arguments += f", plus={other.text}"
                 own = both(own, other)
-        streams = function in ("sums", "halves", "tsums")
+        streams = function in ("sums", "halves", "tsums", "tpicks")
         axes = (*own.axes, self.next_name()) if streams else own.axes
-        policies = 'on_error="skip"' if self.chance(40) else ""
+        policies = 'on_error="skip", ' if self.chance(40) else ""
+        if function in ("picky", "tpicks"):
+            policies += self.pick(["", "retry=Retry(2, backoff=0), "])
+            stand_ins = ["tsums"] if streams else ["total", "without", "7"]
+            policies += self.pick(["", f"fallback={self.pick(stand_ins)}, "])
         self.call(function, arguments, result_of(replace(own, axes=axes)), own, policies)
 
     def batched(self) -> None:

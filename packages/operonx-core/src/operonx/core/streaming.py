@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Generic, Protocol, TypeVar, cast
 
-__all__ = ["Stream", "StreamSource"]
+__all__ = ["Stream", "StreamReader", "StreamSource"]
 
 T_co = TypeVar("T_co", covariant=True)
 
 
-class StreamSource(Protocol):
-    """What feeds a `Stream`; engines implement it."""
+class StreamReader(Protocol):
+    """What a `Stream` is read from; engines implement it."""
 
     async def receive(self) -> tuple[bool, object]:
         """Return `(True, item)`, or `(False, None)` past the last one."""
@@ -19,6 +19,14 @@ class StreamSource(Protocol):
 
     def receive_blocking(self) -> tuple[bool, object]:
         """Do the same from a worker thread, blocking it."""
+        ...
+
+
+class StreamSource(Protocol):
+    """What feeds a `Stream`; engines implement it."""
+
+    def open(self) -> StreamReader:
+        """Let it be read by one who goes on where the last one stopped, and closes that one."""
         ...
 
 
@@ -42,10 +50,10 @@ class Stream(Generic[T_co]):
         ```
     """
 
-    __slots__ = ("_source",)
+    __slots__ = ("_reader",)
 
     def __init__(self, source: StreamSource) -> None:
-        self._source = source
+        self._reader = source.open()
 
     def __repr__(self) -> str:
         return "<Stream>"
@@ -54,7 +62,7 @@ class Stream(Generic[T_co]):
         return self
 
     async def __anext__(self) -> T_co:
-        more, item = await self._source.receive()
+        more, item = await self._reader.receive()
         if not more:
             raise StopAsyncIteration
         return cast("T_co", item)  # the plan checked that the port gives it
@@ -63,7 +71,7 @@ class Stream(Generic[T_co]):
         return self
 
     def __next__(self) -> T_co:
-        more, item = self._source.receive_blocking()
+        more, item = self._reader.receive_blocking()
         if not more:
             raise StopIteration
         return cast("T_co", item)  # as above

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from operonx.core.engine.scheduler import Run
 
-__all__ = ["interrupt_in", "leaves_of", "was_asked"]
+__all__ = ["interrupt_in", "is_called_off", "leaves_of", "was_asked"]
 
 
 def was_asked(run: Run, error: BaseException) -> bool:
@@ -22,10 +22,15 @@ def was_asked(run: Run, error: BaseException) -> bool:
         return True  # no event loop runs any more: what it left behind is being closed
     if not all(isinstance(one, cancelled) for one in leaves_of(error)):
         return False
-    if run.group is not None and run.group.cancel_called:
-        return True
     # Firings run in tasks that the run made, and nobody else cancels those: what is left is an op
     # that raised it, or cancelled its own task.
+    return is_called_off(run)
+
+
+def is_called_off(run: Run) -> bool:
+    """Return whether the firing that runs in this task was cancelled from outside it."""
+    if run.group is not None and run.group.cancel_called:
+        return True
     return anyio.current_effective_deadline() == float("-inf")
 
 

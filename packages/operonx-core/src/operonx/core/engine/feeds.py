@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
-from operonx.core.engine.pool import holding
+from operonx.core.engine.readers import Reader
 from operonx.core.engine.state import MemoryState
 from operonx.core.errors import StreamError
-from operonx.core.ops.context import CancelledRunError
 from operonx.core.plan.nodes import CellNode, Node
 from operonx.core.plan.places import Poison
 
@@ -47,15 +43,29 @@ class Feed:
         self._end: End | None = None
         self._callbacks: list[Callable[[], None]] = []
         self._closed = False
-        self._interrupted = False
+        self._reader: Reader | None = None
         self._done: set[tuple[MemoryState, Node]] = set()
         self.broken: BaseException | None = None
         """What an item's expression raised: a failure of the op that read it, whatever it did."""
+        self.taken: bool = False
+        """Whether a reader was given an item or the end, which no other will see."""
+
+    def open(self) -> Reader:
+        """Hand the stream to one more attempt, and take it from the one before."""
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = Reader(self._run, self)
+        return self._reader
+
+    def close(self) -> None:
+        """The attempt is over: nothing more is handed to it."""
+        if self._reader is not None:
+            self._reader.close()
 
     def interrupt(self) -> None:
-        """Let a reader in a worker thread go on, with an error: its firing is cancelled."""
-        self._interrupted = True
-        self._wake()
+        """The attempt was asked to stop: let a worker thread that waits go on, with an error."""
+        if self._reader is not None:
+            self._reader.interrupt()
 
     def offer(self, inst: MemoryState, cell: CellNode, fired: bool, value: Any) -> bool:
         """Take an item in; return whether its cell is held until it is read."""
@@ -63,13 +73,13 @@ class Feed:
             return False
         self._offers[inst.index] = (fired, value, (inst, cell))
         if inst.index == self._next:
-            self._wake()
+            self.wake()
         return fired
 
     def end(self, end: End) -> None:
         """Note that no further items come."""
         self._end = end
-        self._wake()
+        self.wake()
 
     def let_go(self, inst: MemoryState, node: Node) -> None:
         """One reader is done; with the last one what is left unread is dropped."""
@@ -77,19 +87,28 @@ class Feed:
         if len(self._done) < self._readers or self._closed:
             return
         self._closed = True
-        self._wake()
+        self.wake()
         offers, self._offers = self._offers, {}
         for fired, _, (item, cell) in offers.values():
             if fired:
                 self._run.fired(item, cell)
 
-    def _wake(self) -> None:
+    def call_back(self, callback: Callable[[], None]) -> None:
+        """Call once when there may be more to `poll`."""
+        self._callbacks.append(callback)
+
+    def wake(self) -> None:
+        """Let those who wait look again."""
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback()
 
-    def _poll(self) -> tuple[bool, Any] | None:
-        """Return what `receive` would, or None while it has to wait."""
+    def poll(self) -> tuple[bool, Any] | None:
+        """Return `(True, item)`, `(False, None)` past the last one, or None while it has to wait.
+
+        Raises:
+            StreamError: Past the last item of a stream that failed.
+        """
         if self.broken is not None:
             raise self.broken
         while self._next in self._offers:
@@ -97,6 +116,7 @@ class Feed:
             self._next += 1
             if not fired:
                 continue
+            self.taken = True
             self._run.fired(inst, cell)
             self._run.kick()
             if type(value) is Poison:
@@ -105,54 +125,8 @@ class Feed:
             return True, value
         end = self._end
         if end is None or self._next < end.count:
-            if self._closed:
-                raise StreamError(
-                    "the stream is read after the firing that it was handed to",
-                    hint="read it within the op: what is left unread there is dropped",
-                )
             return None
+        self.taken = True
         if not end.ok:
             raise StreamError(f"the stream ended early, after {end.count} items: {end.reason}")
         return False, None
-
-    async def receive(self) -> tuple[bool, Any]:
-        """Return `(True, item)`, or `(False, None)` past the last one."""
-        while (found := self._poll()) is None:
-            arrived = anyio.Event()
-            self._callbacks.append(arrived.set)
-            await arrived.wait()
-        return found
-
-    def receive_blocking(self) -> tuple[bool, Any]:
-        """Do the same from a worker thread."""
-        if self._run.on_loop_thread():
-            raise StreamError(
-                "`for` over a stream would stop the event loop that brings its items",
-                hint="in an `async def` write `async for`",
-            )
-        answer: list[Any] = []
-        arrived = threading.Event()
-
-        def attempt() -> None:
-            try:
-                if self._interrupted:
-                    raise CancelledRunError("the firing that reads this stream was cancelled")
-                found = self._poll()
-            except BaseException as error:  # noqa: BLE001 - carried over to the thread
-                answer.append(error)
-                arrived.set()
-                return
-            if found is None:
-                self._callbacks.append(attempt)
-            else:
-                answer.append(found)
-                arrived.set()
-
-        with holding:
-            self._run.waker(attempt)
-            while not arrived.wait(timeout=0.1):
-                if self._run.over:
-                    raise CancelledRunError("the run is over")
-        if isinstance(answer[0], BaseException):
-            raise answer[0]
-        return answer[0]  # type: ignore[no-any-return]  # a pair, as no error came

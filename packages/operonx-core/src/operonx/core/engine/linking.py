@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from operonx.core.engine.attempts import release_streams
 from operonx.core.engine.calling import Caller
-from operonx.core.engine.calls import choose_fire, release_streams
+from operonx.core.engine.calls import choose_fire
 from operonx.core.engine.choices import fire_all, fire_branch, hear_any, hear_choice
 from operonx.core.engine.collecting import fire_collect
 from operonx.core.engine.endings import fire_exit, hold_end, skip_exit
@@ -159,13 +161,17 @@ class LinkedPlan:
 
 def _link_call(node: CallNode, replaced: Mapping[str, OpDefinition]) -> None:
     op: FuncOp = node.op
+    if op.policies.run_in == "process":
+        import_module("operonx.core.engine.processes")  # slow, so before the runs that need it
     node.caller = Caller(node, replaced.get(node.path, op.definition))
     fallback = op.policies.fallback
     if fallback is not UNSET and isinstance(getattr(fallback, "definition", None), OpDefinition):
         node.fallback = Caller(node, fallback.definition)
     if isinstance(node, GeneratorNode):
+        node.choose = choose_generator_fire
         choose_generator_fire(node)
     else:
+        node.choose = choose_fire
         choose_fire(node)
 
 

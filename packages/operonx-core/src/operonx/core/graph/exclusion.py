@@ -6,7 +6,8 @@ Needs of all hard predecessors are intersected, those of a soft group are united
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from operonx.core.expressions.refs import (
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from operonx.core.graph.graph import GraphOp
     from operonx.core.ops.base import Op
 
-__all__ = ["Needs", "NeedsFinder", "NeverFiresError", "both", "either", "exclusive"]
+__all__ = ["Needs", "NeedsFinder", "NeverFiresError", "all_exclusive", "both", "either"]
 
 Needs: TypeAlias = Mapping[Any, frozenset[Any]]
 """Arms by branch; `"ok"` and `"error"` are those of an op whose error is read."""
@@ -89,8 +90,43 @@ def _is_any(decider: Op, arms: frozenset[Any]) -> bool:
     return arms == frozenset[Any](["ok", "error"])
 
 
-def exclusive(one: Needs, other: Needs) -> bool:
-    """Return whether two needs can never hold together."""
+def all_exclusive(options: Iterable[Needs]) -> bool:
+    """Return whether no two needs can ever hold together."""
+    groups: list[Sequence[Needs]] = [list(options)]
+    while groups:
+        group = groups.pop()
+        if len(group) < 2:
+            continue
+        # Many writers are most often the arms of one branch, or of branches in its arms; to
+        # compare each with each would take the square of their number.
+        split = (_split(group, decider) for decider in group[0])
+        parts = next((parts for parts in split if len(parts) > 1), None)
+        if parts is not None:
+            groups.extend(parts)
+        elif not all(_exclusive(one, other) for one, other in combinations(group, 2)):
+            return False
+    return True
+
+
+def _split(group: Sequence[Needs], decider: Any) -> list[Sequence[Needs]]:
+    """Split needs into those that share no arm of a decider, if all of them need one."""
+    parts: dict[Any, list[Needs]] = {}
+    for needs in group:
+        if decider not in needs:
+            return [group]
+        arms = needs[decider]
+        found = {id(parts[arm]): parts[arm] for arm in arms if arm in parts}
+        joined = max(found.values(), key=len, default=list[Needs]())
+        joined.append(needs)
+        smaller = [part for part in found.values() if part is not joined]
+        for part in smaller:
+            joined += part
+        moved = (arm for part in smaller for one in part for arm in one[decider])
+        parts.update(dict.fromkeys((*arms, *moved), joined))
+    return list({id(part): part for part in parts.values()}.values())
+
+
+def _exclusive(one: Needs, other: Needs) -> bool:
     return any(not (arms & other[decider]) for decider, arms in one.items() if decider in other)
 
 

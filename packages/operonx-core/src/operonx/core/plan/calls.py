@@ -31,7 +31,7 @@ def lower_call(lowering: Lowering, scope: Scope, op: FuncOp) -> None:
         needs.extend(place.needs)
         if place.stream is not None:
             place.stream.readers += 1
-            node.streams.append(place.stream)
+            node.streams[name] = place.stream
     lowering.builder.take(node, all_needs(lowering, scope, op, needs))
     if isinstance(node, GeneratorNode):
         _lower_generator(lowering, op, node)

@@ -94,7 +94,7 @@ class _Before:
             self.edges.append([])
 
     def _take_in_reader(self, node: CallNode) -> None:
-        streams = dict.fromkeys(node.streams)
+        streams = dict.fromkeys(node.streams.values())
         for stream in streams:
             self.readers.setdefault(stream, []).append(node)
             if len(streams) > 1:
@@ -147,7 +147,7 @@ class _Before:
                 yield from self._before_cell(node)
             case CallNode() if not isinstance(node, GeneratorNode):
                 # A function is done with the streams it reads when they have ended.
-                yield from (self.heard_end(stream, stream.cell) for stream in node.streams)
+                yield from (self.heard_end(stream, stream.cell) for stream in node.streams.values())
             case _:
                 pass
 
@@ -159,7 +159,7 @@ class _Before:
                     # It must have begun, and not be held back itself.
                     yield from (pred.id for pred in reader.hard)
                     # It may read its other streams to their ends first, in whatever order.
-                    for first in reader.streams:
+                    for first in reader.streams.values():
                         if first is not stream:
                             yield self.drained[reader, first][0]
                     if isinstance(reader, GeneratorNode):
@@ -196,7 +196,9 @@ class _Before:
             self.edges[self.going_on(region.parent)] += inside
         if isinstance(owner, GeneratorNode):
             # One more item may take any number of those of the streams it reads.
-            going_on.extend(self.heard_end(stream, stream.cell) for stream in owner.streams)
+            going_on.extend(
+                self.heard_end(stream, stream.cell) for stream in owner.streams.values()
+            )
         elif isinstance(owner, BatchNode):
             going_on.append(self.heard_end(owner, owner.cell))
         elif isinstance(owner, ZipNode):
@@ -205,7 +207,7 @@ class _Before:
             end.append(owner.done.id)
             going_on.append(owner.done.id)
         elif isinstance(owner, GeneratorNode):
-            end.extend(self.heard_end(stream, stream.cell) for stream in owner.streams)
+            end.extend(self.heard_end(stream, stream.cell) for stream in owner.streams.values())
         elif isinstance(owner, ZipNode | BatchNode):
             cells = owner.cells if isinstance(owner, ZipNode) else [owner.cell]
             end.extend(self.heard_end(owner, cell) for cell in cells)

@@ -33,7 +33,6 @@ def check_policies(graph: GraphOp, op: Op) -> None:
         what = "`max_open=` bounds a generator's open items; this op is no generator"
         graph.report(op, what, hint="leave it out", ref="max_open")
     _check_run_in(graph, op)
-    _check_stream_readers(graph, op)
     if policies.fallback is not UNSET:
         _check_fallback(graph, op, policies.fallback)
 
@@ -68,6 +67,10 @@ def _check_run_in(graph: GraphOp, op: FuncOp) -> None:
         name = _name_of(op.definition.function)
         what = f"`{name}` cannot be imported by its name, so no other process finds it"
         refuse(what, "define the function at the top of a module, under its own name")
+    elif run_in == "process" and _is_of_no_file(op.definition.function):
+        name = _name_of(op.definition.function)
+        what = f"`{name}` is of a program that is no file (of `-c`, of stdin, of a prompt)"
+        refuse(f"{what}, which no other process can import", "put it into a module, and import it")
     elif run_in == "inline" and not signature.is_async and op.policies.timeout is not None:
         what = "nothing can time out a plain `def` on the event loop"
         refuse(what, "leave `run_in=` out, so that it runs in a thread")
@@ -77,25 +80,18 @@ def _name_of(function: object) -> str:
     return getattr(function, "__qualname__", None) or repr(function)
 
 
+def _is_of_no_file(function: object) -> bool:
+    if getattr(function, "__module__", None) != "__main__":
+        return False
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    return file is None or file == "<stdin>"
+
+
 def _is_importable(function: object) -> bool:
     found: Any = sys.modules.get(getattr(function, "__module__", None) or "")
     for part in getattr(function, "__qualname__", "<none>").split("."):
         found = getattr(found, part, None)
     return (found.definition.function if isinstance(found, OpFactory) else found) is function
-
-
-def _check_stream_readers(graph: GraphOp, op: FuncOp) -> None:
-    policies = op.policies
-    has_op = isinstance(getattr(policies.fallback, "definition", None), OpDefinition)
-    again = "retry" if policies.retry is not None and policies.retry.attempts > 1 else ""
-    again = "fallback" if has_op else again
-    if again and any(one.role == "stream" for one in op.signature.parameters):
-        graph.report(
-            op,
-            f"`{again}=`: a stream is read once, so a second attempt would find the rest only",
-            hint="collect the stream, and take a list",
-            ref=again,
-        )
 
 
 # -- fallbacks

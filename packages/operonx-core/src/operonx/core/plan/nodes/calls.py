@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from operonx.core.plan.nodes.base import Node
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from operonx.core.expressions.evaluation import Evaluate
     from operonx.core.ops.function import FuncOp
     from operonx.core.plan.nodes.base import Region
@@ -38,10 +40,12 @@ class CallNode(Node):
         self.caller: Any = None
         self.fallback: Any = None
         """How the engine calls the function, and the op that stands in for it."""
+        self.choose: Callable[[Any], None]
+        """Sets how it fires, from what the engine learnt of its function."""
         self.open_slot: int | None = None
         """Where the whole result is kept for an op with open ports."""
-        self.streams: list[StreamNode] = []
-        """Streams handed to it, to be let go when it is done."""
+        self.streams: dict[str, StreamNode] = {}
+        """Streams handed to it by argument, to be let go when it is done."""
 
 
 class GeneratorNode(CallNode):
