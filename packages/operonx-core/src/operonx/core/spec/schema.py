@@ -1,6 +1,6 @@
 """The JSON Schema of a spec, made from the models; `schema.json` is what is published.
 
-Whoever changes a model runs `python -m operonx.core.spec.schema`, and a test looks that it was done.
+Whoever changes a model runs `python -m operonx.core.spec.schema`; a test looks whether it was done.
 """
 
 from __future__ import annotations

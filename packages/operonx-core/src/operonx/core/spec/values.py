@@ -35,7 +35,7 @@ def write_value(value: object, place: str = "") -> Any:
 
 
 def _write(value: Any, place: str, depth: int) -> Any:
-    kind: type[Any] = type(value)
+    kind = cast("type[Any]", type(value))
     if kind in _PLAIN:
         return value
     if depth > MAX_DEPTH:
