@@ -43,6 +43,8 @@ class Array:
             raise ValueError(f"dtype {self.dtype!r}: there are `<f4`, `<i8`, `|u1`, `|b1` and such")
         if any(size < 0 for size in self.shape):
             raise ValueError(f"shape {self.shape}: sizes are 0 or more")
+        if any(type(size) is not int for size in self.shape):
+            raise ValueError(f"shape {self.shape}: sizes are whole numbers")
         wanted = math.prod(self.shape) * int(self.dtype[2:])
         if len(self.buffer) != wanted:
             raise ValueError(

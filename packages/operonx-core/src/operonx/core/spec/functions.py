@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from operonx.core.errors import OperonxError, SpecError, listed
 from operonx.core.ops.decorator import op
@@ -12,11 +12,13 @@ from operonx.core.ops.factory import OpFactory
 from operonx.core.ops.function import OpDefinition
 from operonx.core.ops.policies import NO_POLICIES, UNSET
 from operonx.core.ops.signature import Parameter, Port, Signature
-from operonx.core.spec.annotations import read_annotation, written_or_any
+from operonx.core.spec.annotation_reader import read_annotation
+from operonx.core.spec.annotation_writer import written_or_any
 from operonx.core.spec.resolving import Resolver, find_in, path_of
 
 __all__ = ["Unresolved", "read_function", "write_function"]
 
+_SETTINGS: Final = ("name", "policies", "outputs", "final", "returns", "native", "warm_up")
 _HINT: Final = "define it by `@op` at the top level of a module, where an import finds it"
 
 
@@ -69,7 +71,7 @@ def _path_of(definition: OpDefinition) -> str:
         if name is not None:
             return f"{module}:{name}"
     path = path_of(definition.function)
-    if path is not None and definition == op(definition.function).definition:
+    if path is not None and _is_plain(definition):
         return path
     raise ValueError(f"the function `{definition.name}`, which no import finds; {_HINT}")
 
@@ -84,6 +86,12 @@ def _name_in(module: str | None, definition: OpDefinition) -> str | None:
         return own
     found = (name for name, value in vars(holder).items() if _defines(value, definition))
     return min(found, key=lambda name: (name.startswith("_"), name), default=None)
+
+
+def _is_plain(definition: OpDefinition) -> bool:
+    """Tell whether `op(function)` alone gives the same op."""
+    plain = op(definition.function).definition
+    return all(getattr(definition, name) == getattr(plain, name) for name in _SETTINGS)
 
 
 def _defines(value: object, definition: OpDefinition) -> bool:
@@ -127,22 +135,27 @@ def read_function(data: dict[str, Any], resolver: Resolver) -> OpDefinition:
     if not resolver.allows(path):
         return _unresolved(data, resolver)
     found: Any = resolver.find(path)
-    made: OpFactory[..., Any] = found if isinstance(found, OpFactory) else _as_op(path, found)
-    definition = made.definition
+    definition = _definition(path, found)
     _refuse_changed(path, data, definition)
     return definition
 
 
-def _as_op(path: str, found: object) -> OpFactory[..., Any]:
+def _definition(path: str, found: Any) -> OpDefinition:
+    if isinstance(found, OpFactory):
+        return cast("OpFactory[..., Any]", found).definition
+    # Else a module would bring in all that it has imported: `their.module:system`.
+    if not callable(found) or path_of(found) != path:
+        raise SpecError(f"`{path}` is {found!r}: neither an op nor a function of that module")
     try:
-        made: OpFactory[..., Any] = op(found)  # type: ignore[arg-type]  # `op` looks itself
-    except (TypeError, OperonxError) as error:
+        made: OpFactory[..., Any] = op(found)
+        made.definition.signature  # noqa: B018 - looks at the function's parameters
+    except (TypeError, ValueError, OperonxError) as error:
         raise SpecError(f"`{path}` is no op: {error}") from error
-    return made
+    return made.definition
 
 
 def _refuse_changed(path: str, data: dict[str, Any], definition: OpDefinition) -> None:
-    now = write_function_shape(definition)
+    now = _shape(definition)
     for name, what in (("outputs", "ports"), ("final", "final ports")):
         then = [port["name"] for port in data[name]] if name in data else None
         if then != now[name]:
@@ -160,7 +173,7 @@ def _refuse_changed(path: str, data: dict[str, Any], definition: OpDefinition) -
             )
 
 
-def write_function_shape(definition: OpDefinition) -> dict[str, Any]:
+def _shape(definition: OpDefinition) -> dict[str, Any]:
     """Return what of a function must be as the spec says: its ports and its kind."""
     signature = definition.signature
     ports, final = signature.ports, signature.final

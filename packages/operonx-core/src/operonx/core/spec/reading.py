@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from operonx.core.errors import SpecError
+from operonx.core.errors import SpecError, listed
 from operonx.core.expressions.refs import Binary, Constant, Expression
 from operonx.core.graph.branches import Arm, BranchOp, SwitchOp
 from operonx.core.graph.graph import GraphOp
@@ -13,12 +14,12 @@ from operonx.core.graph.loops import LoopOp, State
 from operonx.core.graph.parts import Edge, GraphInput, Write
 from operonx.core.graph.zips import ZipOp
 from operonx.core.ops.function import FuncOp, OpDefinition
-from operonx.core.spec.annotations import read_annotation
-from operonx.core.spec.expressions import ExpressionReader
+from operonx.core.spec.annotation_reader import read_annotation
+from operonx.core.spec.expression_reader import ExpressionReader
 from operonx.core.spec.functions import read_function
-from operonx.core.spec.model import validated
 from operonx.core.spec.policies import read_policies
 from operonx.core.spec.resolving import Resolver
+from operonx.core.spec.validation import validated
 from operonx.core.spec.values import read_value
 
 if TYPE_CHECKING:
@@ -62,13 +63,19 @@ class _SpecReader:
         root = self._new_graph(self._root)
         found: list[tuple[GraphOp, _Data]] = [(root, self._root)]
         for graph, data in found:  # it grows meanwhile
-            body: _Data = self._bodies[data["graph"]]
-            found += self._add_ops(graph, body["ops"])
+            found += self._add_ops(graph, self._body(data)["ops"])
+        unused = set(range(len(self._bodies))) - self._taken
+        if unused:
+            raise SpecError(f"nothing is made of graph {min(unused)}")
         for graph, data in found:
-            self._fill(graph, self._bodies[data["graph"]])
+            self._fill(graph, self._body(data))
         for graph in _inner_first(root):
             graph.build()
         return root
+
+    def _body(self, data: _Data) -> _Data:
+        body: _Data = self._bodies[data["graph"]]
+        return body
 
     # -- ops, of which a graph's expressions read any
 
@@ -106,24 +113,27 @@ class _SpecReader:
         if data["graph"] in self._taken:
             raise SpecError(f"graph {data['graph']} stands in two places; each has one of its own")
         self._taken.add(data["graph"])
+        if ("states" in body) != (data["kind"] == "loop"):
+            has = "states, as a loop has" if "states" in body else "no states, as a loop has"
+            raise SpecError(f"{data['kind']} `{data['name']}`: graph {data['graph']} has {has}")
         graph = self._loop(data, body) if data["kind"] == "loop" else self._graph(data, body)
         graph.policies = self._policies(data)
         return graph
 
     def _graph(self, data: _Data, body: _Data) -> GraphOp:
-        inputs = [self._input(one) for one in body["inputs"]] if "inputs" in body else None
-        declared = None if inputs is None else {one.name: one for one in inputs}
-        return GraphOp(data["name"], inputs=declared)
+        if "inputs" not in body:
+            inputs = {one["name"]: self._input(one) for one in body["inputs"]}
+        return GraphOp(data["name"], inputs=inputs)
 
     def _input(self, data: _Data) -> GraphInput:
         kind = read_annotation(data["type"], self.resolver)
         if "default" not in data:
             return GraphInput(data["name"], kind)
-        return GraphInput(
-            data["name"], kind, required=False, default=read_value(data["default"]["value"])
-        )
+        default = read_value(data["default"]["value"], f"input `{data['name']}`")
+        return GraphInput(data["name"], kind, required=False, default=default)
 
     def _loop(self, data: _Data, body: _Data) -> LoopOp:
+        _refuse_twice(body["states"], f"states of `{data['name']}`")
         states = {one["name"]: State(reducer=one.get("reducer")) for one in body["states"]}
         types = {one["name"]: read_annotation(one["type"], self.resolver) for one in body["states"]}
         most: int = body["max_iterations"]
@@ -132,6 +142,8 @@ class _SpecReader:
     # -- what joins them
 
     def _fill(self, graph: GraphOp, body: _Data) -> None:
+        _refuse_twice(body["batches"], f"batches of `{graph.path}`")
+        _refuse_twice(body["ops"], f"ops of `{graph.path}`")
         read = ExpressionReader(graph, body["batches"], body["choices"])
         for data in body["ops"]:
             _fill_op(read.op(data["name"]), data, read)
@@ -144,6 +156,14 @@ class _SpecReader:
             graph.writes.append(Write(write["to"], read.read(write["value"]), op))
         if isinstance(graph, LoopOp):
             graph.until_source = read.read(body["until"])
+        read.require_all_read()
+
+
+def _refuse_twice(named: list[_Data], what: str) -> None:
+    counted = Counter(one["name"] for one in named)
+    twice = [name for name, count in counted.items() if count > 1]
+    if twice:
+        raise SpecError(f"the {what}: {listed(twice)} stands there twice")
 
 
 def _inner_first(root: GraphOp) -> Iterator[GraphOp]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from types import ModuleType
+from typing import Any, Final
 
 from operonx.core.errors import SpecError
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 __all__ = ["Resolver", "find_in", "path_of"]
 
@@ -58,7 +56,7 @@ class Resolver:
                 hint=f"install what has the module `{name}`, or put it on the path",
             ) from error
         found = find_in(module, attributes)
-        if found is None:
+        if found is None or isinstance(found, ModuleType):
             raise SpecError(
                 f"module `{name}` has no `{attributes}`",
                 hint="it was there when the spec was written: look whether it was renamed",
@@ -81,9 +79,16 @@ class Resolver:
 
 
 def find_in(module: ModuleType, attributes: str) -> Any:
-    """Return what a dotted name means in a module, or None."""
-    found: Any = module
-    for name in attributes.split("."):
+    """Return what a dotted name means in a module, or None.
+
+    It leads to what stands in classes, and not into the modules that a module has imported: those
+    nobody allowed.
+    """
+    first, *others = attributes.split(".")
+    found: Any = getattr(module, first, None)
+    for name in others:
+        if not isinstance(found, type):
+            return None
         found = getattr(found, name, None)
     return found
 

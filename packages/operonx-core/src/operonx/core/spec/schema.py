@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any, Final, cast
 
-from operonx.core.spec.model import Spec
+from operonx.core.spec.model.graphs import Spec
 
 __all__ = ["SCHEMA_FILE", "json_schema"]
 

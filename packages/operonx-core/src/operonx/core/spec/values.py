@@ -6,10 +6,12 @@ What JSON lacks is an object with one key that begins with `$`: `{"$bytes": "aGk
 from __future__ import annotations
 
 import math
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from typing import Any, Final, cast
 
+from operonx.core.errors import SpecError
 from operonx.core.spec.arrays import Array, array_of
 
 __all__ = ["MAX_DEPTH", "read_value", "write_value"]
@@ -17,6 +19,7 @@ __all__ = ["MAX_DEPTH", "read_value", "write_value"]
 MAX_DEPTH: Final = 100
 """How deep a value may nest: every runtime reads it recursively."""
 _INTEGER: Final = 2**63
+_DECIMAL: Final = re.compile("-?[0-9]+", re.ASCII)
 _PLAIN: Final = frozenset({bool, type(None)})
 
 
@@ -30,6 +33,11 @@ def write_value(value: object, place: str = "") -> Any:
     Raises:
         ValueError: If a part of it is of another type, is nested too deeply or is text that is no
             Unicode.
+
+    Example:
+        ```python
+        write_value({"key": b"hi"})  # {"key": {"$bytes": "aGk="}}
+        ```
     """
     return _write(value, place, 0)
 
@@ -115,10 +123,16 @@ def read_value(data: Any, place: str = "") -> Any:
         data: What `write_value` gave.
         place: Where it stands, for the error.
 
+    Returns:
+        An equal value; an array of numpy's is an `Array` now.
+
     Raises:
-        ValueError: If it is none of what `write_value` gives.
+        SpecError: If it is none of what `write_value` gives.
     """
-    return _read(data, place, 0)
+    try:
+        return _read(data, place, 0)
+    except ValueError as error:
+        raise SpecError(str(error)) from error
 
 
 def _read(data: Any, place: str, depth: int) -> Any:
@@ -128,9 +142,9 @@ def _read(data: Any, place: str, depth: int) -> Any:
         items = cast("list[Any]", data)
         return [_read(item, f"{place}[{i}]", depth + 1) for i, item in enumerate(items)]
     if not isinstance(data, dict):
-        return data
+        return _read_plain(data, place, depth)
     fields = cast("dict[str, Any]", data)
-    special = next((key for key in fields if key.startswith("$")), None)
+    special = next((key for key in fields if _write_text(key, place, depth).startswith("$")), None)
     if special is None:
         return {key: _read(item, f"{place}[{key!r}]", depth + 1) for key, item in fields.items()}
     reader = _READERS.get(special)
@@ -145,8 +159,19 @@ def _read(data: Any, place: str, depth: int) -> Any:
         raise ValueError(f"{_at(place)}no `{special}`: {error}") from error
 
 
+def _read_plain(data: Any, place: str, depth: int) -> Any:
+    kind = cast("type[Any]", type(data))
+    if kind is str:
+        return _write_text(data, place, depth)
+    if kind not in _PLAIN and (kind not in (int, float) or _write(data, place, depth) is not data):
+        raise ValueError(f"{_at(place)}{data!r} is no JSON value that every runtime reads")
+    return data
+
+
 def _read_int(data: Any, _place: str, _depth: int) -> int:
-    return int(_text(data))
+    if _DECIMAL.fullmatch(_text(data)) is None:
+        raise ValueError(f"{data!r} is no whole number")
+    return int(data)
 
 
 def _read_float(data: Any, _place: str, _depth: int) -> float:
@@ -168,14 +193,19 @@ def _read_tuple(data: Any, place: str, depth: int) -> tuple[Any, ...]:
 
 
 def _read_dict(data: Any, place: str, depth: int) -> dict[Any, Any]:
-    pairs = [_list(_read(pair, place, depth)) for pair in _list(data)]
-    return {key: item for key, item in pairs}  # noqa: C416 - a pair that is none must raise here
+    read: dict[Any, Any] = {}
+    for pair in _list(data):
+        key, item = _list(_read(pair, place, depth))
+        if key in read:
+            raise ValueError(f"the key {key!r} stands there twice")
+        read[key] = item
+    return read
 
 
 def _text(data: Any) -> str:
     if not isinstance(data, str):
         raise TypeError(f"takes text, got `{type(data).__name__}`")
-    return data
+    return _write_text(data, "", 0)
 
 
 def _list(data: Any) -> list[Any]:

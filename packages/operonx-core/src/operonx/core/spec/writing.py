@@ -12,8 +12,8 @@ from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp
 from operonx.core.graph.zips import ZipOp
 from operonx.core.ops.function import FuncOp, OpDefinition
-from operonx.core.spec.annotations import write_annotation
-from operonx.core.spec.expressions import ExpressionWriter
+from operonx.core.spec.annotation_writer import write_annotation
+from operonx.core.spec.expression_writer import ExpressionWriter
 from operonx.core.spec.functions import write_function
 from operonx.core.spec.policies import write_policies
 from operonx.core.spec.values import write_value
