@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import NoneType
-from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict, Union, cast
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NotRequired,
+    TypedDict,
+    Union,
+    cast,
+)
 
 from operonx.core.errors import SpecError
 from operonx.core.schema import validator
 from operonx.core.spec.annotations import LIMITS, MAX_TYPE_DEPTH, TYPES, UnknownClass, depth_of
-from operonx.core.spec.resolving import Resolver
 from operonx.core.spec.values import read_value
+
+if TYPE_CHECKING:
+    from operonx.core.spec.resolving import Resolver
 
 __all__ = ["read_annotation"]
 
@@ -82,7 +94,7 @@ def _read_class(data: Any, resolver: Resolver) -> Any:
     if not arguments:
         return cls
     try:
-        return cls[arguments if len(arguments) > 1 else arguments[0]]
+        return cls[arguments]
     except TypeError as error:
         raise SpecError(f"`{data['import']}`: {error}") from error
 
@@ -91,7 +103,7 @@ def _read_limited(data: Any, resolver: Resolver) -> Any:
     from pydantic import Field  # only where a type has limits
 
     limits = {name: read_value(data[name]) for name in LIMITS if name in data}
-    limited = Annotated[_read(data["of"], resolver), Field(**limits)]
+    limited: Any = Annotated[_read(data["of"], resolver), Field(**limits)]
     try:
         validator(limited)
     except Exception as error:

@@ -55,7 +55,7 @@ def depth_of(data: Any) -> int:
         part, depth = left.pop()
         deepest = max(deepest, depth)
         if isinstance(part, list):
-            left += [(one, depth) for one in cast("list[Any]", part)]
+            left += [(one, depth) for one in cast("list[object]", part)]
         elif isinstance(part, dict):
             fields = cast("dict[str, Any]", part)
             kind = fields.get("kind")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from operonx.core.errors import SpecError, did_you_mean, listed
 from operonx.core.expressions.functions import template
@@ -59,12 +59,11 @@ class ExpressionReader:
         self._unread_batches = {data["name"]: data for data in batches}
         self._unread_choices = dict(enumerate(choices))
 
-    def read(self, data: dict[str, Any], graph: GraphOp | None = None) -> Expression:
+    def read(self, data: dict[str, Any]) -> Expression:
         """Return the expression that JSON stands for.
 
         Args:
             data: What `ExpressionWriter.write` gave.
-            graph: The graph whose inputs `PARENT` means, if another: a loop's `until`.
 
         Raises:
             SpecError: If it names an op, batch or choice that is not there, or nests too deeply.
@@ -72,11 +71,11 @@ class ExpressionReader:
         self._depth += 1
         if self._depth > MAX_DEPTH + 1:  # the outermost is not in another
             raise SpecError(f"an expression nested more than {MAX_DEPTH} deep")
-        read = self._read(data, graph)
+        read = self._read(data)
         self._depth -= 1
         return read
 
-    def _read(self, data: dict[str, Any], graph: GraphOp | None) -> Expression:
+    def _read(self, data: dict[str, Any]) -> Expression:
         kind: str = data["kind"]
         match kind:
             case "value":
@@ -84,9 +83,9 @@ class ExpressionReader:
             case "port":
                 return PortRef(self.op(data["op"]), data["port"])
             case "input":
-                return ParentRef(graph or self._graph, data["key"])
+                return ParentRef(self._graph, data["key"])
             case "iteration":
-                return IterationRef(graph or self._graph)
+                return IterationRef(self._graph)
             case "iterations":
                 return IterationsRef(self.op(data["loop"]), data["port"])
             case "error":
@@ -98,7 +97,7 @@ class ExpressionReader:
             case "case":
                 return self._case(data)
             case _:
-                return _OPERATIONS[kind](data, lambda part: self.read(part, graph), self)
+                return _OPERATIONS[kind](data, self.read, self)
 
     def op(self, name: str) -> Op:
         """Return the op of a name.
@@ -174,10 +173,9 @@ Read = Callable[[dict[str, Any]], Expression]
 def _read_template(data: dict[str, Any], read: Read, _reader: ExpressionReader) -> Expression:
     fields = {name: read(one) for name, one in data["fields"].items()}
     try:
-        made: Any = template(data["text"], **fields)
+        return cast("Expression", template(data["text"], **fields))
     except (TypeError, ValueError) as error:
         raise SpecError(f"a template: {error}") from error
-    return made
 
 
 def _read_list(data: dict[str, Any], read: Read, _reader: ExpressionReader) -> Expression:

@@ -74,8 +74,8 @@ class _SpecReader:
         return root
 
     def _body(self, data: _Data) -> _Data:
-        body: _Data = self._bodies[data["graph"]]
-        return body
+        number: int = data["graph"]
+        return self._bodies[number]
 
     # -- ops, of which a graph's expressions read any
 
@@ -122,7 +122,9 @@ class _SpecReader:
 
     def _graph(self, data: _Data, body: _Data) -> GraphOp:
         if "inputs" not in body:
-            inputs = {one["name"]: self._input(one) for one in body["inputs"]}
+            return GraphOp(data["name"])
+        _refuse_twice(body["inputs"], f"inputs of `{data['name']}`")
+        inputs = {one["name"]: self._input(one) for one in body["inputs"]}
         return GraphOp(data["name"], inputs=inputs)
 
     def _input(self, data: _Data) -> GraphInput:

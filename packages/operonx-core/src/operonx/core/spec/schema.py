@@ -30,7 +30,8 @@ def _decided(part: Any, definitions: dict[str, Any]) -> Any:
     depth of an expression.
     """
     if isinstance(part, list):
-        return [_decided(one, definitions) for one in cast("list[Any]", part)]
+        parts = cast("list[object]", part)
+        return [_decided(one, definitions) for one in parts]
     if not isinstance(part, dict):
         return part
     fields: dict[str, Any] = {

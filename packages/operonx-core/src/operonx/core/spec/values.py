@@ -43,7 +43,7 @@ def write_value(value: object, place: str = "") -> Any:
 
 
 def _write(value: Any, place: str, depth: int) -> Any:
-    kind = cast("type[Any]", type(value))
+    kind = cast("type[object]", type(value))
     if kind in _PLAIN:
         return value
     if depth > MAX_DEPTH:
@@ -139,11 +139,11 @@ def _read(data: Any, place: str, depth: int) -> Any:
     if depth > 2 * MAX_DEPTH:  # a dict with keys of its own is nested twice in JSON
         raise ValueError(f"{_at(place)}a value nested more than {MAX_DEPTH} deep")
     if isinstance(data, list):
-        items = cast("list[Any]", data)
+        items = cast("list[object]", data)
         return [_read(item, f"{place}[{i}]", depth + 1) for i, item in enumerate(items)]
     if not isinstance(data, dict):
         return _read_plain(data, place, depth)
-    fields = cast("dict[str, Any]", data)
+    fields = cast("dict[str, object]", data)
     special = next((key for key in fields if _write_text(key, place, depth).startswith("$")), None)
     if special is None:
         return {key: _read(item, f"{place}[{key!r}]", depth + 1) for key, item in fields.items()}
@@ -160,7 +160,7 @@ def _read(data: Any, place: str, depth: int) -> Any:
 
 
 def _read_plain(data: Any, place: str, depth: int) -> Any:
-    kind = cast("type[Any]", type(data))
+    kind = cast("type[object]", type(data))
     if kind is str:
         return _write_text(data, place, depth)
     if kind not in _PLAIN and (kind not in (int, float) or _write(data, place, depth) is not data):
@@ -208,10 +208,10 @@ def _text(data: Any) -> str:
     return _write_text(data, "", 0)
 
 
-def _list(data: Any) -> list[Any]:
+def _list(data: Any) -> list[object]:
     if not isinstance(data, list):
         raise TypeError(f"takes a list, got `{type(data).__name__}`")
-    return cast("list[Any]", data)
+    return cast("list[object]", data)
 
 
 _READERS: Final[dict[str, Callable[[Any, str, int], Any]]] = {
