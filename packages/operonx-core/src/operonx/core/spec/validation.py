@@ -45,8 +45,8 @@ def _described(error: ValidationError) -> str:
 
 
 def _said(one: Any) -> str:
-    # Pydantic cannot tell what holds itself from what is nested some hundreds deep.
-    return "nested too deeply" if one["type"] == "recursion_loop" else str(one["msg"])
+    # Pydantic says it in words of its own, which differ from version to version.
+    return "nested too deeply" if one["type"].startswith("recursion") else str(one["msg"])
 
 
 def _place(steps: tuple[int | str, ...]) -> str:

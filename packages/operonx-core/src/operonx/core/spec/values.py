@@ -136,27 +136,39 @@ def read_value(data: Any, place: str = "") -> Any:
 
 
 def _read(data: Any, place: str, depth: int) -> Any:
-    if depth > 2 * MAX_DEPTH:  # a dict with keys of its own is nested twice in JSON
+    if depth > MAX_DEPTH:
         raise ValueError(f"{_at(place)}a value nested more than {MAX_DEPTH} deep")
     if isinstance(data, list):
-        items = cast("list[object]", data)
-        return [_read(item, f"{place}[{i}]", depth + 1) for i, item in enumerate(items)]
+        return _read_items(data, place, depth + 1)
     if not isinstance(data, dict):
         return _read_plain(data, place, depth)
     fields = cast("dict[str, object]", data)
-    special = next((key for key in fields if _write_text(key, place, depth).startswith("$")), None)
+    special = next((key for key in fields if _key(key, place).startswith("$")), None)
     if special is None:
         return {key: _read(item, f"{place}[{key!r}]", depth + 1) for key, item in fields.items()}
-    reader = _READERS.get(special)
-    if reader is None or len(fields) > 1:
-        known = ", ".join(_READERS)
+    if special not in _SPECIAL or len(fields) > 1:
+        known = ", ".join(_SPECIAL)
         raise ValueError(
             f"{_at(place)}`{special}` stands alone in its object and is one of {known}"
         )
+    if special == "$dict":
+        return _read_dict(fields[special], place, depth + 1)
+    if special == "$tuple":
+        return tuple(_read_items(fields[special], place, depth + 1))
+    return _read_special(special, fields[special], place)
+
+
+def _read_special(special: str, data: Any, place: str) -> Any:
     try:
-        return reader(fields[special], place, depth + 1)
-    except (TypeError, ValueError, AttributeError) as error:
+        return _READERS[special](data)
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{_at(place)}no `{special}`: {error}") from error
+
+
+def _key(key: Any, place: str) -> str:
+    if not isinstance(key, str):
+        raise ValueError(f"{_at(place)}a key of JSON is text, got {key!r}")  # noqa: TRY004 - of data
+    return _write_text(key, place, 0)
 
 
 def _read_plain(data: Any, place: str, depth: int) -> Any:
@@ -168,57 +180,60 @@ def _read_plain(data: Any, place: str, depth: int) -> Any:
     return data
 
 
-def _read_int(data: Any, _place: str, _depth: int) -> int:
+def _read_items(data: Any, place: str, depth: int) -> list[Any]:
+    items = _list(data, place)
+    return [_read(item, f"{place}[{index}]", depth) for index, item in enumerate(items)]
+
+
+def _read_dict(data: Any, place: str, depth: int) -> dict[Any, Any]:
+    read: dict[Any, Any] = {}
+    for pair in _list(data, place):
+        both = _list(pair, place)
+        if len(both) != 2:
+            raise ValueError(f"{_at(place)}no `$dict`: {pair!r} is no pair of a key and a value")
+        key = _read(both[0], f"{place}, a key", depth)
+        try:
+            is_twice = key in read
+        except TypeError as error:
+            raise ValueError(f"{_at(place)}no `$dict`: a key: {error}") from error
+        if is_twice:
+            raise ValueError(f"{_at(place)}no `$dict`: the key {key!r} stands there twice")
+        read[key] = _read(both[1], f"{place}[{key!r}]", depth)
+    return read
+
+
+def _list(data: Any, place: str) -> list[object]:
+    if not isinstance(data, list):
+        raise ValueError(f"{_at(place)}takes a list, got `{type(data).__name__}`")  # noqa: TRY004 - of data
+    return cast("list[object]", data)
+
+
+def _read_int(data: Any) -> int:
     if _DECIMAL.fullmatch(_text(data)) is None:
         raise ValueError(f"{data!r} is no whole number")
     return int(data)
 
 
-def _read_float(data: Any, _place: str, _depth: int) -> float:
+def _read_float(data: Any) -> float:
     if data not in ("nan", "inf", "-inf"):
         raise ValueError(f"{data!r} is neither `nan`, `inf` nor `-inf`")
     return float(data)
 
 
-def _read_bytes(data: Any, _place: str, _depth: int) -> bytes:
+def _read_bytes(data: Any) -> bytes:
     return b64decode(_text(data), validate=True)
-
-
-def _read_array(data: Any, _place: str, _depth: int) -> Array:
-    return Array.from_json(data)
-
-
-def _read_tuple(data: Any, place: str, depth: int) -> tuple[Any, ...]:
-    return tuple(_read(_list(data), place, depth))
-
-
-def _read_dict(data: Any, place: str, depth: int) -> dict[Any, Any]:
-    read: dict[Any, Any] = {}
-    for pair in _list(data):
-        key, item = _list(_read(pair, place, depth))
-        if key in read:
-            raise ValueError(f"the key {key!r} stands there twice")
-        read[key] = item
-    return read
 
 
 def _text(data: Any) -> str:
     if not isinstance(data, str):
         raise TypeError(f"takes text, got `{type(data).__name__}`")
-    return _write_text(data, "", 0)
+    return data
 
 
-def _list(data: Any) -> list[object]:
-    if not isinstance(data, list):
-        raise TypeError(f"takes a list, got `{type(data).__name__}`")
-    return cast("list[object]", data)
-
-
-_READERS: Final[dict[str, Callable[[Any, str, int], Any]]] = {
-    "$array": _read_array,
+_READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "$array": Array.from_json,
     "$bytes": _read_bytes,
-    "$dict": _read_dict,
     "$float": _read_float,
     "$int": _read_int,
-    "$tuple": _read_tuple,
 }
+_SPECIAL: Final = sorted({*_READERS, "$dict", "$tuple"})
