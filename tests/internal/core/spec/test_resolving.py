@@ -69,6 +69,7 @@ def spec_of(path: str) -> dict[str, Any]:
                 "import": path,
                 "parameters": [{"name": "x", "type": "int"}],
                 "outputs": [{"name": "result", "type": "int"}],
+                "shape": "value",
             }
         ],
     }

@@ -40,6 +40,8 @@ def write_function(definition: OpDefinition) -> dict[str, Any]:
         written["extra"] = True
     if signature.ports is not None:
         written["outputs"] = [_write_port(port) for port in signature.ports]
+    if signature.shape != "mapping":
+        written["shape"] = signature.shape
     if signature.final:
         written["final"] = [_write_port(port) for port in signature.final]
     for name, holds in (("generator", signature.is_generator), ("async", signature.is_async)):
@@ -212,7 +214,7 @@ def _read_signature(data: dict[str, Any], resolver: Resolver) -> Signature:
         accepts_extra=data.get("extra", False),
         ports=None if outputs is None else tuple(_read_port(one, resolver) for one in outputs),
         final=tuple(_read_port(one, resolver) for one in data.get("final", ())),
-        shape="mapping",
+        shape=data.get("shape", "mapping"),
         is_async=data.get("async", False),
         is_generator=data.get("generator", False),
     )

@@ -44,5 +44,7 @@ class Function(Model):
     """Left out where only its results tell them."""
     final: list[Port] = ABSENT
     """The ports that a generator fills at its end."""
+    shape: Literal["value", "none", "mapping", "fields"] = "mapping"
+    """What a result is: the one port's value, nothing, a dict of the ports, an object of them."""
     generator: bool = False
     is_async: Annotated[bool, Field(alias="async")] = False
