@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from contextvars import Context as Variables
 
+    from operonx.core.engine.feeds import Feed
     from operonx.core.engine.frames import Outbox
     from operonx.core.engine.tasks import Tasks
     from operonx.core.plan.nodes import Node
@@ -46,6 +47,8 @@ class Draining(Signals):
         """As `ready`, of what may have to wait, and so needs a task."""
         self.sources: deque[Any] = deque()
         """Generators that may be advanced when nothing is ready."""
+        self.starving: set[Feed] = set()
+        """Streams that somebody waits for an item of."""
         self.open_sources: set[Any] = set()
         """All of them that are not over, also those that wait for their window."""
         self.variables: Variables = copy_context()
@@ -62,7 +65,9 @@ class Draining(Signals):
 
     async def work(self) -> None:
         """Fire what is ready until nothing is; awaits what has to wait in this task."""
-        while self.failure is None:
+        assert self.group is not None  # only what runs in the group works
+        # A firing that was in a shield when all was cancelled comes back, and nothing follows it.
+        while self.failure is None and not self.group.cancel_called:
             left = self.drain()
             if left is None:
                 return
@@ -174,6 +179,16 @@ class Draining(Signals):
         self.close_sources()
         if self.group is not None:
             self.group.cancel()
+
+    @property
+    def called_off(self) -> bool:
+        """Whether everything in flight was cancelled, by a failure or from outside."""
+        return self.group is not None and self.group.cancel_called
+
+    def wake_readers(self) -> None:
+        """Let those who wait for an item see that none comes: a shield keeps them from hearing."""
+        for feed in list(self.starving):
+            feed.wake()
 
     def close_sources(self) -> None:
         """Close all generators, wherever they stand."""

@@ -106,6 +106,8 @@ class DrivenGenerator(GeneratorFiring):
                 await self._room()
                 if self.run.stopping:
                     return True
+                if self.scope.cancel_called or self.run.called_off:
+                    await anyio.lowlevel.checkpoint()  # its own waits may all be in shields
                 try:
                     value = await self._within(self._next, iterator)
                 except StopAsyncIteration:

@@ -43,7 +43,10 @@ class Reader:
     def _poll(self) -> tuple[bool, Any] | None:
         if self._refusal is not None:
             raise self._refusal()
-        return self._feed.poll()
+        found = self._feed.poll()
+        if found is None and self._run.called_off:
+            raise _cancelled()  # whoever waits in a shield would wait for ever
+        return found
 
     async def receive(self) -> tuple[bool, Any]:
         """Return `(True, item)`, or `(False, None)` past the last one."""

@@ -101,7 +101,7 @@ class Run(Draining):
             await self._execute_in_group()
 
     async def _execute_in_group(self) -> None:
-        self.group = new_tasks(self.fail)
+        self.group = new_tasks(self.fail, self.wake_readers)
         await self.group.run(self._begin_work)
 
     async def _begin_work(self) -> None:
