@@ -10,6 +10,7 @@ import anyio.lowlevel
 
 from operonx.core.engine.attempts import Attempts
 from operonx.core.engine.calling import SHORT, Caller
+from operonx.core.engine.cancelling import heeding
 from operonx.core.engine.closing import ThreadSource, closing
 from operonx.core.engine.guarding import guards_of
 from operonx.core.engine.stepping import watched
@@ -117,9 +118,9 @@ class DrivenGenerator(GeneratorFiring):
 
     async def _next(self, iterator: Any) -> Any:
         step = iterator.__anext__()
-        if not hasattr(step, "send"):
-            return await step  # an iterator somebody wrote by hand gives any awaitable
-        return await watched(self.run, self.node, step)
+        if hasattr(step, "send"):  # an iterator somebody wrote by hand gives any awaitable
+            step = watched(self.run, self.node, step)
+        return await (heeding(step) if self.node.streams else step)
 
     async def _take_threaded(self, given: dict[str, Any], context: RunContext) -> bool:
         source = ThreadSource(partial(self.caller.function, **given))

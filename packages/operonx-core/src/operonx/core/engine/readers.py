@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
+import anyio.from_thread
 
 from operonx.core.engine.pool import holding
 from operonx.core.errors import OperonxError, StreamError
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from operonx.core.engine.scheduler import Run
 
 __all__ = ["Reader"]
+
+_LOOK: Final = 0.1
+"""Seconds between two looks of a thread that waits for an item whether it was cancelled."""
 
 
 class Reader:
@@ -81,12 +85,28 @@ class Reader:
 
         with holding:
             self._run.waker(attempt)
-            while not arrived.wait(timeout=0.1):
+            while not arrived.wait(timeout=_LOOK):
                 if self._run.over:
                     raise CancelledRunError("the run is over")
+                if _is_called_off():
+                    raise _cancelled()
         if isinstance(answer[0], BaseException):
             raise answer[0]
         return answer[0]  # type: ignore[no-any-return]  # a pair, as no error came
+
+
+def _is_called_off() -> bool:
+    """Return whether the task that waits for this thread was cancelled, and cannot leave it.
+
+    Other threads than anyio's know nothing of who waits for them; who does is free to leave.
+    """
+    try:
+        anyio.from_thread.check_cancelled()
+    except RuntimeError:
+        return False
+    except BaseException:  # noqa: BLE001 - the cancelling of either event loop
+        return True
+    return False
 
 
 def _cancelled() -> OperonxError:
