@@ -10,7 +10,6 @@ import anyio
 
 from operonx.core.engine.calling import Caller, clock
 from operonx.core.engine.cancelling import heeding
-from operonx.core.engine.processes import call_in_process
 from operonx.core.engine.threads import ThreadCall
 from operonx.core.errors import OutputError
 
@@ -48,6 +47,8 @@ async def _invoke(
         return await (heeding(called) if node.streams else called)
     policies = node.op.policies
     if policies.run_in == "process":
+        from operonx.core.engine.processes import call_in_process  # slow to import
+
         return await call_in_process(caller.function, given)
     short = policies.run_in == "auto" and caller.short and policies.timeout is None
     if (policies.run_in == "inline" or short) and not node.streams:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from operonx.core.engine.attempts import release_streams
@@ -160,6 +161,8 @@ class LinkedPlan:
 
 def _link_call(node: CallNode, replaced: Mapping[str, OpDefinition]) -> None:
     op: FuncOp = node.op
+    if op.policies.run_in == "process":
+        import_module("operonx.core.engine.processes")  # slow, so before the runs that need it
     node.caller = Caller(node, replaced.get(node.path, op.definition))
     fallback = op.policies.fallback
     if fallback is not UNSET and isinstance(getattr(fallback, "definition", None), OpDefinition):

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
-import anyio.from_thread
 
 from operonx.core.engine.pool import holding
 from operonx.core.errors import OperonxError, StreamError
@@ -100,8 +99,10 @@ def _is_called_off() -> bool:
 
     Other threads than anyio's know nothing of who waits for them; who does is free to leave.
     """
+    from anyio.from_thread import check_cancelled  # slow to import
+
     try:
-        anyio.from_thread.check_cancelled()
+        check_cancelled()
     except RuntimeError:
         return False
     except BaseException:  # noqa: BLE001 - the cancelling of either event loop
