@@ -417,7 +417,7 @@ def test_each_graph_asks_once_whether_it_is_handed_a_stream(
     with ExitStack() as blocks:
         inner = blocks.enter_context(GraphOp(name="g"))
         for _ in range(100):
-            inner = blocks.enter_context(GraphOp(name="s", x=PARENT["x"]))
+            inner = blocks.enter_context(GraphOp(name="s", inputs={"x": Any}, x=PARENT["x"]))
         one(x=PARENT["x"]) >> PARENT["y"]
         while inner.graph is not None:
             inner.graph.add_output("y", PortRef(inner, "y"))
