@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from operonx.core import (
 )
 from operonx.core.expressions.refs import PortRef
 from operonx.core.graph.inference import is_stream_type
+from operonx.core.graph.validation.interface import find_inputs
 
 # An op stands for its result in typed code; here it is indexed and joined.
 op: Callable[..., Any] = core.op
@@ -411,11 +413,11 @@ def test_each_graph_asks_once_whether_it_is_handed_a_stream(
         asked += 1
         return is_stream_type(annotation)
 
-    monkeypatch.setattr("operonx.core.graph.validation.interface.is_stream_type", counted)
+    monkeypatch.setattr(import_module(find_inputs.__module__), "is_stream_type", counted)
     with ExitStack() as blocks:
         inner = blocks.enter_context(GraphOp(name="g"))
         for _ in range(100):
-            inner = blocks.enter_context(GraphOp(name="s", x=PARENT["x"]))
+            inner = blocks.enter_context(GraphOp(name="s", inputs={"x": Any}, x=PARENT["x"]))
         one(x=PARENT["x"]) >> PARENT["y"]
         while inner.graph is not None:
             inner.graph.add_output("y", PortRef(inner, "y"))
