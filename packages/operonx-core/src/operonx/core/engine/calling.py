@@ -25,6 +25,12 @@ SHORT: Final = 50e-6
 _LONG: Final = 1e-3
 """Seconds that one call is enough of to send the next to a thread."""
 
+_FEW: Final = 8
+"""Short calls in threads, in a row, that make good the first long one on the event loop."""
+
+_MANY: Final = 256
+"""The most that are asked for, however often it happened."""
+
 Outputs = dict[str, Any]
 
 
@@ -32,8 +38,9 @@ class Caller:
     """One node's function, and what was learnt of how long it takes."""
 
     __slots__ = (
-        "_names",
-        "_takes",
+        "_needed",
+        "_relapsed",
+        "_row",
         "arguments",
         "context_parameter",
         "doubted",
@@ -68,6 +75,12 @@ class Caller:
         """Whether calls were short so far; None before the first."""
         self.doubted: bool = False
         """Whether the last call of a short one was slow."""
+        self._row = 0
+        """Short calls in threads since the last that was not."""
+        self._needed = 1
+        """How many of them bring it back to the event loop."""
+        self._relapsed = 0
+        """How often a call on the event loop was long."""
         positional = _positional(self.signature, node.arguments)
         self.simple: bool = positional is not None and self.context_parameter is None
         """Whether all arguments can be taken from slots, by position."""
@@ -79,7 +92,22 @@ class Caller:
 
     def measured(self, seconds: float) -> None:
         """Note how long a call in a thread took."""
-        self.short = seconds < SHORT
+        self.judge(short=seconds < SHORT)
+
+    def judge(self, *, short: bool) -> None:
+        """Note whether a call in a thread was short; enough in a row let the next run inline."""
+        self._row = self._row + 1 if short else 0
+        self.short = self._row >= self._needed
+
+    def relapse(self) -> None:
+        """Note that a call held up the event loop: it takes longer each time to come back."""
+        self._send_off(min(_FEW << self._relapsed, _MANY))
+        self._relapsed += self._needed < _MANY
+
+    def _send_off(self, needed: int) -> None:
+        self.short = False
+        self._row = 0
+        self._needed = needed
 
     def doubt(self, seconds: float) -> None:
         """Note how long a call on the event loop took, if it or the one before was slow.
@@ -87,7 +115,10 @@ class Caller:
         One slow call may be the machine's doing, or the garbage collector's; two in a row are not.
         """
         slow = seconds > SHORT
-        self.short = not (seconds > _LONG or (slow and self.doubted))
+        if seconds > _LONG:
+            self.relapse()
+        elif slow and self.doubted:
+            self._send_off(1)
         self.doubted = slow and self.short
 
 

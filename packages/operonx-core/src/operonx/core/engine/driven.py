@@ -14,7 +14,7 @@ from operonx.core.engine.closing import ThreadSource, closing
 from operonx.core.engine.guarding import guards_of
 from operonx.core.engine.stepping import watched
 from operonx.core.engine.threads import ThreadIterator
-from operonx.core.engine.yielding import SLOW, GeneratorFiring, returned_value
+from operonx.core.engine.yielding import LONG_YIELD, SLOW, GeneratorFiring, returned_value
 
 if TYPE_CHECKING:
     from operonx.core.engine.scheduler import Run
@@ -127,13 +127,16 @@ class DrivenGenerator(GeneratorFiring):
             await lane.close()
             return source.taken()
 
+        longest = 0.0
         async with closing(closed):
             while True:
+                before = source.spent
                 with lane.held(waits=self._full()):
                     await self._room()
                 if self.run.stopping:
                     return True
                 kind, value = await self._within(lane.ask)
+                longest = max(longest, source.spent - before)
                 if kind == "error":
                     raise value
                 if kind == "return":
@@ -143,7 +146,8 @@ class DrivenGenerator(GeneratorFiring):
                 self.give(value)
                 await _settle(self.run)
         count = self.stream.count or 1
-        self.caller.short = source.spent < SHORT * count or source.spent < SLOW
+        quick = source.spent < SHORT * count or source.spent < SLOW
+        self.caller.judge(short=quick and longest < LONG_YIELD)
         self.node.choose(self.node)
         return True
 

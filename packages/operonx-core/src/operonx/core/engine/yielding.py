@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from operonx.core.engine.scheduler import Run
     from operonx.core.plan.nodes import GeneratorNode
 
-__all__ = ["SLOW", "GeneratorFiring", "returned_value"]
+__all__ = ["LONG_YIELD", "SLOW", "GeneratorFiring", "returned_value"]
 
 SLOW: float = 20 * SHORT
 """Seconds in all below which a generator is not judged by its average."""
+
+LONG_YIELD: float = 10e-3
+"""Seconds that one yield is enough of to send the next firings to threads."""
 
 
 class GeneratorFiring:
