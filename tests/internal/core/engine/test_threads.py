@@ -193,7 +193,8 @@ async def test_it_takes_at_most_so_many_short_calls_to_come_back(
         return threading.get_ident()
 
     with GraphOp(name="g") as g:
-        stalls()["out"] >> PARENT["out"]
+        calls: Any = stalls()
+        calls["out"] >> PARENT["out"]
     engine = Operon(g)
 
     async def inline() -> bool:
@@ -230,7 +231,8 @@ async def test_a_generator_that_stalled_goes_to_threads_for_longer_each_time(
         yield threading.get_ident()
 
     with GraphOp(name="g") as g:
-        pages()["thread"] >> PARENT["out"]
+        firing: Any = pages()
+        firing["thread"] >> PARENT["out"]
     engine = Operon(g)
 
     async def inline() -> bool:

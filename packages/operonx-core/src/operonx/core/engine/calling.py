@@ -45,6 +45,7 @@ class Caller:
         "context_parameter",
         "doubted",
         "function",
+        "in_process",
         "measures",
         "open_ports",
         "ports",
@@ -55,7 +56,7 @@ class Caller:
         "value_slot",
     )
 
-    def __init__(self, node: CallNode, definition: OpDefinition) -> None:
+    def __init__(self, node: CallNode, definition: OpDefinition, *, replaces: bool = False) -> None:
         self.function: Callable[..., Any] = definition.function
         self.signature: Signature = definition.signature
         self.arguments: list[Argument] = node.arguments
@@ -67,6 +68,8 @@ class Caller:
         self.ports: tuple[str, ...] = tuple(port.name for port in ports or ())
         self.measures: bool = node.op.policies.run_in == "auto"
         """Whether how long calls take decides where they run."""
+        self.in_process: bool = node.op.policies.run_in == "process" and not replaces
+        """Whether another process calls it; what replaces an op may live in this one alone."""
         self.value_slot: int | None = None
         """Where the result goes if it is the value of the one port."""
         if self.signature.shape == "value" and not isinstance(node, GeneratorNode):
@@ -119,7 +122,7 @@ class Caller:
             self.relapse()
         elif slow and self.doubted:
             self._send_off(1)
-        self.doubted = slow and self.short
+        self.doubted = slow and bool(self.short)
 
 
 def _positional(signature: Signature, arguments: list[Argument]) -> list[int] | None:

@@ -45,7 +45,8 @@ class DrivenGenerator(GeneratorFiring):
         states = list(guards_of(self.run, self.inst, self.node))
         flights = self.run.state.setdefault("flights", {})
         scope = self.scope
-        self.run.drivers.add(scope)
+        if not self.node.streams:
+            self.run.drivers.add(scope)  # what reads a stream ends as that does
         flights[self.inst, self.node] = scope
         for state in states:
             state.scopes.add(scope)
@@ -56,7 +57,7 @@ class DrivenGenerator(GeneratorFiring):
         try:
             with scope:
                 ended = await attempts.result()
-            if self.run.stopping:
+            if self.stopped:
                 attempts.refuse_broken()  # the end that a stop makes is no way around it
         except BaseException as error:
             self.run.drivers.discard(scope)
@@ -64,7 +65,7 @@ class DrivenGenerator(GeneratorFiring):
                 raise
             self.fail(error, attempts.hint)
         else:
-            if ended or self.run.stopping:
+            if ended or self.stopped:
                 self.end()
             else:
                 self.drop()
@@ -104,7 +105,7 @@ class DrivenGenerator(GeneratorFiring):
             iterator = aiter(iterator)
             while True:
                 await self._room()
-                if self.run.stopping:
+                if self.stopped:
                     return True
                 try:
                     value = await self._within(self._next, iterator)
@@ -133,7 +134,7 @@ class DrivenGenerator(GeneratorFiring):
                 before = source.spent
                 with lane.held(waits=self._full()):
                     await self._room()
-                if self.run.stopping:
+                if self.stopped:
                     return True
                 kind, value = await self._within(lane.ask)
                 longest = max(longest, source.spent - before)

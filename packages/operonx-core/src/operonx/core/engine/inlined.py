@@ -47,7 +47,7 @@ class InlinedGenerator(GeneratorFiring):
         if self.stream.full:
             self.stream.resume = partial(self.run.sources.append, self)
             return
-        if self.run.stopping:
+        if self.stopped:
             self._end_early(self.end)
             return
         before = clock()

@@ -45,7 +45,7 @@ async def _invoke(
     if caller.signature.is_async:
         return await caller.function(**given)
     policies = node.op.policies
-    if policies.run_in == "process":
+    if caller.in_process:
         return await call_in_process(caller.function, given)
     short = policies.run_in == "auto" and caller.short and policies.timeout is None
     if (policies.run_in == "inline" or short) and not node.streams:

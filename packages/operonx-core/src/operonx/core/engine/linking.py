@@ -156,7 +156,8 @@ class LinkedPlan:
 
 def _link_call(node: CallNode, replaced: Mapping[str, OpDefinition]) -> None:
     op: FuncOp = node.op
-    node.caller = Caller(node, replaced.get(node.path, op.definition))
+    fake = replaced.get(node.path)
+    node.caller = Caller(node, fake or op.definition, replaces=fake is not None)
     fallback = op.policies.fallback
     if fallback is not UNSET and isinstance(getattr(fallback, "definition", None), OpDefinition):
         node.fallback = Caller(node, fallback.definition)

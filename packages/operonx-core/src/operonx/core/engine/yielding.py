@@ -40,6 +40,11 @@ class GeneratorFiring:
         self.final_seen: bool = False
         self.slots: tuple[tuple[str, int], ...] = tuple(node.outputs.items())
 
+    @property
+    def stopped(self) -> bool:
+        """Whether it is to end because the run was stopped: it is a source, and reads no stream."""
+        return self.run.stopping and not self.node.streams
+
     def give(self, value: Any) -> None:
         """Dispatch one yield; raises if it has not the shape of the ports."""
         if type(value) is Final:
@@ -71,7 +76,7 @@ class GeneratorFiring:
     def end(self) -> None:
         """The generator ended well."""
         node, run, inst = self.node, self.run, self.inst
-        if node.final and not self.final_seen and not run.stopping:
+        if node.final and not self.final_seen and not self.stopped:
             names = ", ".join(node.final)
             self.fail(OutputError(f"ended without its `final({names})`"))
             return
