@@ -45,7 +45,7 @@ print(result["words"], result["sums"], result["in all"])
 
 # Output:
 # graph poems(texts: list[str])
-#   each(list=PARENT["texts"]) -> item[each], index: int[each] run_in='inline'
+#   each(list=PARENT["texts"]) -> item[each], index: int[each]
 #   graph words(text: str) for each [each]
 #     lines(text=PARENT["text"]) -> result: str[lines]
 #     count_words(text=lines["result"]) -> result: int[lines]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import subprocess
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -46,3 +48,10 @@ def test_every_public_name_has_a_docstring() -> None:
         if not value.__doc__:
             bare.append(name)
     assert [] == bare
+
+
+def test_what_few_programs_need_is_imported_by_those_that_do() -> None:
+    rare = {"anyio.to_process", "dotenv", "pydantic", "trio"}
+    program = f"import operonx.core, sys; print(*{rare} & set(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert b"" == shown.stdout.strip()

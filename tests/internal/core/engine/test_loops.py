@@ -159,7 +159,7 @@ async def test_until_may_hold_in_the_last_iteration_allowed(step: Any) -> None:
     assert {"out": 5} == dict(await Operon(g).run())
 
 
-@pytest.mark.parametrize("until", ["n / 0 > 1", "n", "text > 1"])
+@pytest.mark.parametrize("until", ["n / 0 > 1", "n", "n == 0 or text > 1"])
 async def test_an_until_that_raises_or_is_no_boolean_fails_the_loop(until: str) -> None:
     with GraphOp(name="g") as g:
         with GraphOp.loop(until=until, n=0, text="a") as loop:

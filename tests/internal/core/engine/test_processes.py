@@ -151,6 +151,122 @@ def test_classes_of_the_main_program_come_back(tmp_path: Path) -> None:
     assert ("Point(x=2)\nMine(2)\n", "") == (done.stdout, done.stderr)
 
 
+UNGUARDED = """
+from operonx.core import Operon, graph, op
+
+@op(run_in="process")
+def f(i: int) -> int:
+    return i + 1
+
+@graph
+def g(i: int) -> int:
+    return f(i=i)
+
+print(Operon(g).run_sync({"i": 1}))
+"""
+
+BELOW = """
+from dataclasses import dataclass
+from operonx.core import Operon, OpError, graph, op
+
+@op(run_in="process")
+def takes(given: object) -> int:
+    return 1
+
+if __name__ == "__main__":
+    @op(run_in="process")
+    def below(given: object) -> int:
+        return 1
+
+    @dataclass
+    class Point:
+        x: int
+
+    for wanted in (below, takes):
+        @graph
+        def g(given: object) -> int:
+            return wanted(given=given)
+
+        try:
+            Operon(g).run_sync({"given": Point(1)})
+        except OpError as error:
+            print(error.__cause__)
+"""
+
+
+def run_program(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def test_a_main_module_without_its_guard_is_told_once(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(UNGUARDED)
+    told = run_program(program).stderr
+    assert "Warning" not in told
+    assert "BrokenWorkerProcess" not in told
+    causes = [line for line in told.splitlines() if line.startswith("operonx")]
+    said = (
+        "WorkerDiedError: the worker process for `__main__.f` did not begin: "
+        "the main module of the program starts a run where it is imported"
+    )
+    assert [
+        f"operonx.core.errors.{said}",
+        f"operonx.core.errors.OpError: op `g.f` failed: {said} (inputs: i=1)",
+    ] == causes
+    assert told.endswith('belongs below `if __name__ == "__main__":`\n')
+
+
+LATE = """
+import time
+from operonx.core import Operon, OpError, collect, each, graph, op
+
+@op(run_in="process", timeout=0.5)
+def sleeps(i: int) -> int:
+    time.sleep(1000)
+    return i
+
+@graph
+def g(n: list[int]) -> list[int]:
+    return collect(sleeps(i=each(n)["item"]))
+
+if __name__ == "__main__":
+    try:
+        Operon(g).run_sync({"n": [1, 2]})
+    except OpError as error:
+        print(repr(error.__cause__))
+"""
+
+
+def test_the_loop_ends_after_the_workers_that_were_killed(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(LATE)
+    done = run_program(program)
+    assert ("TimeoutError('no result within 0.5 s')\n", "") == (done.stdout, done.stderr)
+
+
+def test_what_is_below_the_guard_is_told_so(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(BELOW)
+    done = run_program(program)
+    missed, hint, refused, hint_again = done.stdout.splitlines()
+    assert missed.startswith("a worker process finds no `__main__.below`: AttributeError: ")
+    assert refused.startswith("the inputs cannot be made again in a worker process: Attribute")
+    assert hint == hint_again
+    assert "define ops, and the classes of what they take, at the top of a module" in hint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given"), [(("-c", UNGUARDED), None), (("-",), UNGUARDED), ((), UNGUARDED)]
+)
+def test_a_program_that_is_no_file_has_no_process_ops(
+    arguments: tuple[str, ...], given: str | None
+) -> None:
+    told = run_program(*arguments, input=given).stderr
+    assert "BuildError: the graph has 1 mistake" in told
+    assert "`f` is of a program that is no file (of `-c`, of stdin, of a prompt)" in told
+
+
 def test_one_engine_serves_many_event_loops_at_one_time(ops: ModuleType) -> None:
     engine = engine_of(ops.plus_one)
     found: dict[int, int] = {}

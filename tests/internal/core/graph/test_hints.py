@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from operonx.core import (
     GraphOp,
     Operon,
     OpError,
+    State,
     graph,
     if_,
     switch,
@@ -246,3 +247,146 @@ def test_an_op_that_hides_its_function_cannot_be_called() -> None:
     assert "op `total` is made already, and cannot be called; call the function `number`" in (
         refused(g)
     )
+
+
+# -- what is no stream, and what is none of this
+
+
+@op
+def yields(n: int) -> int:  # type: ignore[misc]  # that is the mistake
+    yield n  # pyright: ignore[reportReturnType]  # the same
+
+
+@op
+async def yields_async(n: int) -> int:  # type: ignore[misc]  # that is the mistake
+    yield n  # pyright: ignore[reportReturnType]  # the same
+
+
+@op
+def gives_iterator(n: int) -> Iterator[int]:
+    return iter(range(n))
+
+
+@op
+def gives_list(n: int) -> list[int]:
+    return list(range(n))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (yields, "it yields, so annotate what iterating it gives (`-> Iterator[int]`)"),
+        (yields_async, "it yields, so annotate what iterating it gives (`-> AsyncIterator[int]`)"),
+        (gives_iterator, "`gives_iterator` has no `yield`, so it is no generator"),
+        (gives_list, "`it` gives a list: read it as it is, or fan it out with `each(...)`"),
+        (number, "hint: a generator op or `each(list)` opens one"),
+    ],
+)
+def test_what_opens_no_stream_says_why(given: Any, said: str) -> None:
+    def g(n: int) -> Any:
+        it = given(n)
+        return it.collect()
+
+    assert said in refused(g)
+
+
+def test_an_input_read_as_an_attribute_says_to_write_brackets() -> None:
+    parent: Any = PARENT
+    with pytest.raises(AttributeError, match=r'is read as `PARENT\["text"\]`'):
+        _ = parent.text
+    assert not hasattr(parent, "__len__")
+
+
+def turns(n: int) -> dict[str, int]:
+    return {"n": n}
+
+
+@pytest.mark.parametrize("given", [(turns,), ()])
+def test_a_loop_without_its_end_says_how_to_write_it(given: tuple[Any, ...]) -> None:
+    loop: Any = graph.loop
+    with pytest.raises(TypeError, match=r"write `@graph.loop\(until="):
+        loop(*given)
+
+
+def test_a_branch_read_by_a_port_of_its_targets_says_first_of() -> None:
+    def g(n: int) -> Any:
+        a = number(n)
+        b = named(n)
+        return if_(n > 0, a).else_(b)["result"]
+
+    assert refused(g).splitlines() == [
+        "the graph has 1 mistake:",
+        '  g: branch["result"]: op `branch` has no port `result`; it has `chosen`',
+        '    hint: read that of the target that fired: `first_of(a, b["result"])`',
+    ]
+
+
+def test_a_slice_of_a_ref_says_to_write_an_op() -> None:
+    def g(text: str) -> Any:
+        return text[:3]
+
+    assert refused(g) == 'PARENT["text"] cannot be sliced: let an op do it, `return items[:3]`'
+
+
+def test_an_input_that_nobody_reads_is_no_mistake() -> None:
+    """It is part of what callers may give, as an unused parameter of a function is."""
+    with GraphOp("g", inputs={"x": int, "spare": str}) as g:
+        number(x=1) >> END
+    assert {"result": 1} == dict(Operon(g).run_sync({"x": 2, "spare": "a"}))
+
+
+# -- engines
+
+
+@pytest.mark.parametrize("given", [number, GraphOp])
+def test_what_is_no_graph_is_not_run(given: Any) -> None:
+    with pytest.raises(TypeError, match="`Operon` takes a graph or a `@graph`") as it:
+        Operon(given)
+    hint = "an op runs in a graph: return it from a `@graph` function"
+    assert (given is number) == (hint in str(it.value))
+
+
+def test_an_engine_says_how_it_runs() -> None:
+    @graph
+    def g(n: int) -> Any:
+        return number(n)
+
+    engine: Any = Operon(g)
+    with pytest.raises(TypeError, match=r"an engine is not called: write `engine\.run_sync"):
+        engine({"n": 1})
+    with pytest.raises(AttributeError, match=r"`Operon` has no `invoke`: write `engine\.run_sync"):
+        engine.invoke({"n": 1})
+    assert not hasattr(engine, "_repr_html_")
+
+
+# -- what fails when it runs
+
+
+def test_an_output_that_cannot_be_computed_is_named() -> None:
+    @graph
+    def g(a: Any, b: Any) -> dict[str, Any]:
+        zero = number(0)
+        return {"sum": a + b, "ratio": a / zero, "zero": zero}
+
+    with pytest.raises(OpError) as caught:
+        Operon(g).run_sync({"a": 1, "b": 2})
+    said = 'op `g` failed: ZeroDivisionError: division by zero (output `ratio`: PARENT["a"] / '
+    assert f'{said}zero["result"])' == caught.value.message
+    assert "division by zero" == caught.value.cause_message
+
+
+@op(returns="value")
+def word(x: int) -> Any:
+    return f"word {x}"
+
+
+@pytest.mark.parametrize(("reducer", "first"), [("extend", []), ("merge", {}), ("sum", 0)])
+def test_a_write_that_its_reducer_cannot_take_is_named(reducer: Any, first: Any) -> None:
+    with GraphOp("g") as g:
+        with GraphOp.loop(until="iteration == 2", s=State(first, reducer)) as loop:
+            word.with_(name="w")(x=PARENT.iteration) >> PARENT["s"]
+        loop["s"] >> PARENT["s"]
+    with pytest.raises(OpError) as caught:
+        Operon(g).run_sync()
+    said = 'op `g.loop` failed: ExpressionError: state `s` is written w["value"]: '
+    assert caught.value.message.startswith(said)

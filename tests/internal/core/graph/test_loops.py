@@ -66,6 +66,39 @@ def test_a_wrong_until_is_reported(until: Any, message: str, hint: str) -> None:
     assert issue.hint.startswith(hint)
 
 
+@pytest.mark.parametrize(
+    ("until", "what"),
+    [
+        ("n > 5", "until: nothing in the body writes `n`, so `n > 5` never changes"),
+        ("n > m", "until: nothing in the body writes `n`, `m`, so `n > m` never changes"),
+        (
+            PARENT["n"] > 5,
+            'until: nothing in the body writes `n`, so `PARENT["n"] > 5` never changes',
+        ),
+    ],
+)
+def test_an_until_over_what_nothing_writes_is_reported(until: Any, what: str) -> None:
+    with pytest.raises(BuildError) as caught, GraphOp("g"):
+        with GraphOp.loop(until=until, n=0, m=1) as loop:
+            give(x=PARENT["n"] + PARENT["m"]) >> END
+        loop >> END
+    (issue,) = caught.value.issues
+    hint = (
+        "give an output that name; the outputs are `result`. "
+        'For a number of rounds write `until="iteration == 4"`'
+    )
+    assert ("g.loop", what, hint) == (issue.op, issue.message, issue.hint)
+
+
+@pytest.mark.parametrize("until", ["n > 5 or iteration == 2", "n > 5 or m > 2", "iteration == 2"])
+def test_an_until_of_which_one_part_changes_is_built(until: str) -> None:
+    with GraphOp("g") as g:
+        with GraphOp.loop(until=until, n=0, m=1) as loop:
+            give(x=PARENT["n"] + PARENT["m"] + 1) >> PARENT["m"]
+        loop["m"] >> PARENT["m"]
+    g.build()
+
+
 def test_until_reads_no_op() -> None:
     with pytest.raises(BuildError) as caught, GraphOp("g"):
         done = give(x=1)

@@ -201,6 +201,8 @@ class OpError(OperonxError):
         ctx: The context of the firing.
         cause: What the op raised.
         inputs: The firing's inputs by port, redacted and shortened, as text.
+        hint: How to mend it; of none that of the cause.
+        output: The output of a graph that could not be computed, with what is written to it.
     """
 
     def __init__(
@@ -211,9 +213,11 @@ class OpError(OperonxError):
         inputs: Mapping[str, str] | None = None,
         *,
         hint: str | None = None,
+        output: str | None = None,
     ) -> None:
         self.op = op
         self.ctx = ctx
+        self._output = output
         self.inputs: dict[str, str] = dict(inputs or {})
         self.__cause__: BaseException | None = cause
         # An operonx error brings its own hint; saying it twice would bury it.
@@ -225,6 +229,8 @@ class OpError(OperonxError):
         place = f" at {format_context(self.ctx)}" if self.ctx else ""
         given = ", ".join(f"{name}={text}" for name, text in self.inputs.items())
         inputs = f" (inputs: {given})" if given else ""
+        if self._output is not None:
+            inputs = f" (output {self._output})"
         return f"op `{self.op}`{place} failed: {type(cause).__name__}: {self.cause_message}{inputs}"
 
 

@@ -11,6 +11,7 @@ from operonx.core.engine.carriers import carriers
 from operonx.core.engine.handle import RunHandle, RunStream
 from operonx.core.engine.hosting import loop_is_running
 from operonx.core.engine.linking import LinkedPlan
+from operonx.core.engine.misuse import SaysHowToRun, no_graph
 from operonx.core.engine.replacing import replacements
 from operonx.core.engine.scheduler import Run
 from operonx.core.engine.sifting import Sifter, port_names
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Operon"]
 
 
-class Operon:
+class Operon(SaysHowToRun):
     """An engine for one graph. Serves any number of runs at a time, on asyncio and on trio.
 
     Args:
@@ -65,7 +66,7 @@ class Operon:
         if isinstance(graph, GraphFactory):
             graph = graph.build()
         if not isinstance(cast("object", graph), GraphOp):
-            raise TypeError(f"`Operon` takes a graph or a `@graph` function, got {graph!r}")
+            raise TypeError(no_graph(graph))
         if graph.graph is not None:
             raise TypeError(f"graph `{graph.path}` is part of another; run `{graph.graph.name}`")
         if graph.analysis is None:

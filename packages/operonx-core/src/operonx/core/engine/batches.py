@@ -29,7 +29,7 @@ class Batches(Derived):
             if fired and len(self.items) + 1 == self.node.size and not self.room():
                 return
             offer = offers.pop(self.next)
-            self.next += 1
+            self.advance()
             if fired:
                 self.items.append(value)
             if len(self.items) == self.node.size:

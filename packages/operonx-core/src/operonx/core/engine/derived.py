@@ -52,6 +52,10 @@ class Derived:
         if self.stream is not None and not self.over:
             self.pump()
 
+    def advance(self) -> None:
+        """Go on to the next index."""
+        self.next += 1
+
     def room(self) -> bool:
         """Return whether an item may be opened; if not, `pump` comes back when it may."""
         assert self.stream is not None  # asked once it has begun

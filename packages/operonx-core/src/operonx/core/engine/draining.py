@@ -18,13 +18,13 @@ import anyio.lowlevel
 from operonx.core.engine.calling import clock
 from operonx.core.engine.signals import Signals
 from operonx.core.engine.stepping import Suspended, begin, resume
+from operonx.core.engine.tasks import Tasks, new_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
     from contextvars import Context as Variables
 
     from operonx.core.engine.frames import Outbox
-    from operonx.core.engine.tasks import Tasks
     from operonx.core.plan.nodes import Node
 
 __all__ = ["Draining"]
@@ -57,8 +57,13 @@ class Draining(Signals):
         """Where frames go, if somebody watches them."""
         self.emits: list[Outbox] = []
         """Where emits go, one for each who watches them."""
-        self._kicked = False
-        self._pausing = False
+        self._kicked: bool = False
+        self._pausing: bool = False
+
+    async def in_group(self, main: Callable[[], Awaitable[None]]) -> None:
+        """Run `main`, and the tasks that are started meanwhile, to their end."""
+        self.group = new_tasks(self.fail)
+        await self.group.run(main)
 
     async def work(self) -> None:
         """Fire what is ready until nothing is; awaits what has to wait in this task."""

@@ -38,7 +38,7 @@ class DrivenGenerator(GeneratorFiring):
 
     def __init__(self, run: Run, inst: MemoryState, node: GeneratorNode) -> None:
         super().__init__(run, inst, node)
-        self.scope = anyio.CancelScope()
+        self.scope: anyio.CancelScope = anyio.CancelScope()
 
     async def drive(self) -> None:
         """Take all yields."""
@@ -84,7 +84,7 @@ class DrivenGenerator(GeneratorFiring):
         """Take all yields; return whether it came to an end."""
         self.caller = caller
         self.shape = caller.signature.shape
-        self.ports = caller.ports
+        self.ports: tuple[str, ...] = caller.ports
         if caller.signature.is_async:
             return await self._take_async(caller.function(**given))
         return await self._take_threaded(given, context)

@@ -14,6 +14,8 @@ from operonx.core.engine.yielding import LONG_YIELD, SLOW, GeneratorFiring, retu
 from operonx.core.ops.context import RunContext
 
 if TYPE_CHECKING:
+    from contextvars import Context as Variables
+
     from operonx.core.engine.scheduler import Run
     from operonx.core.plan.nodes import GeneratorNode
 
@@ -34,10 +36,10 @@ class InlinedGenerator(GeneratorFiring):
     def __init__(self, run: Run, inst: MemoryState, node: GeneratorNode) -> None:
         super().__init__(run, inst, node)
         self.iterator: Iterator[Any] | None = None
-        self.variables = run.variables.copy()
-        self.guarded = node.guard is not None or node.may_lose
-        self.measures = node.op.policies.run_in == "auto"
-        self.spent = 0.0
+        self.variables: Variables = run.variables.copy()
+        self.guarded: bool = node.guard is not None or node.may_lose
+        self.measures: bool = node.op.policies.run_in == "auto"
+        self.spent: float = 0.0
 
     def advance(self) -> None:
         """Take one yield."""

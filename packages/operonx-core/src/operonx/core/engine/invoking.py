@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import anyio
 
 from operonx.core.engine.calling import Caller, clock
-from operonx.core.engine.processes import call_in_process
 from operonx.core.engine.threads import ThreadCall
 from operonx.core.errors import OutputError
 
@@ -46,6 +45,8 @@ async def _invoke(
         return await caller.function(**given)
     policies = node.op.policies
     if caller.in_process:
+        from operonx.core.engine.processes import call_in_process  # slow to import
+
         return await call_in_process(caller.function, given)
     short = policies.run_in == "auto" and caller.short and policies.timeout is None
     if (policies.run_in == "inline" or short) and not node.streams:

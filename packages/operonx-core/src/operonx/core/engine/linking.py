@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from operonx.core.engine.attempts import release_streams
@@ -158,6 +159,8 @@ def _link_call(node: CallNode, replaced: Mapping[str, OpDefinition]) -> None:
     op: FuncOp = node.op
     fake = replaced.get(node.path)
     node.caller = Caller(node, fake or op.definition, replaces=fake is not None)
+    if node.caller.in_process:
+        import_module("operonx.core.engine.processes")  # slow, so before the runs that need it
     fallback = op.policies.fallback
     if fallback is not UNSET and isinstance(getattr(fallback, "definition", None), OpDefinition):
         node.fallback = Caller(node, fallback.definition)

@@ -105,8 +105,15 @@ def _written(item: MemoryState, node: LoopNode) -> dict[str, Any]:
         if value is UNSET:
             continue
         reducer = node.states[write.key].reducer
+        if reducer is None:
+            state[write.key] = value
+            continue
         for one in value if write.many else (value,):
-            state[write.key] = one if reducer is None else _reduce(reducer, state[write.key], one)
+            try:
+                state[write.key] = _reduce(reducer, state[write.key], one)
+            except ExpressionError as error:
+                what = f"state `{write.key}` is written {write.expression!r}"
+                raise ExpressionError(f"{what}: {error.message}", hint=error.hint) from error
     for key, slot in node.after_slots.items():
         item.slots[slot] = state[key]
     return state

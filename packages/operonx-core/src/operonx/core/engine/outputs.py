@@ -35,10 +35,16 @@ def _raised(run: Run, inst: MemoryState, node: OutputNode, error: BaseException)
         while holder.region is not node.owner_region:
             assert holder.parent is not None  # a graph's outputs are inside it
             holder = holder.parent
-    failure = OpError(node.path, context_of(holder), error)
+    failure = OpError(node.path, context_of(holder), error, output=_shown_output(node))
     escalate(run, inst, node.guard, failure)
     if run.failure is None:
         run.skipped(inst, node, reason=f"`{node.path}` failed: {failure.cause_message}")
+
+
+def _shown_output(node: OutputNode) -> str:
+    assert node.graph.analysis is not None  # it is running
+    written = [repr(write.expression) for write in node.graph.analysis.writers.get(node.key, ())]
+    return f"`{node.key}`: {' or '.join(written)}"
 
 
 def skip_output(_run: Run, inst: MemoryState, node: OutputNode, _heard: int, reason: Any) -> None:

@@ -20,7 +20,6 @@ from operonx.core.engine.failures import reason_of
 from operonx.core.engine.frames import Emit, Frame
 from operonx.core.engine.outcome import result_of
 from operonx.core.engine.state import MemoryState, context_of
-from operonx.core.engine.tasks import new_tasks
 from operonx.core.errors import NoAnswerError
 
 if TYPE_CHECKING:
@@ -101,8 +100,7 @@ class Run(Draining):
             await self._execute_in_group()
 
     async def _execute_in_group(self) -> None:
-        self.group = new_tasks(self.fail)
-        await self.group.run(self._begin_work)
+        await self.in_group(self._begin_work)
 
     async def _begin_work(self) -> None:
         self.linked.enter(self)
@@ -166,12 +164,12 @@ class Run(Draining):
     def frame(self, inst: MemoryState, node: Node, outputs: dict[str, Any]) -> None:
         """Hand a frame to the watcher; call it only where there is one."""
         assert self.frames is not None  # the caller looked
-        frame = Frame(self.run_id, node.path, context_of(inst), outputs, self.seq)
-        self.seq += 1
+        seq = self.seq
+        self.seq = seq + 1
         if self.sifter is None:
-            self.frames.put(frame)
+            self.frames.put(Frame(self.run_id, node.path, context_of(inst), outputs, seq))
         else:
-            self.sifter.put(self, inst, node, frame)
+            self.sifter.put(self, inst, node, outputs, seq)
 
     def emit(self, context: RunContext, channel: str, payload: object) -> None:
         """Hand an emit to those who watch; callable from any thread."""

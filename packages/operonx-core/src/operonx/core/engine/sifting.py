@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from operonx.core.engine.frames import Frame
+from operonx.core.engine.state import context_of
 from operonx.core.engine.turns import Turns
 from operonx.core.plan.nodes import GeneratorNode, Node
 
 if TYPE_CHECKING:
-    from operonx.core.engine.frames import Frame
     from operonx.core.engine.scheduler import Run
     from operonx.core.engine.state import MemoryState
 
@@ -50,18 +51,20 @@ class Sifter:
     def _wants(self, node: Node) -> bool:
         return self._wanted is None or node.path in self._wanted
 
-    def put(self, run: Run, inst: MemoryState, node: Node, frame: Frame) -> None:
-        """Take a frame; hand it on if and when it is wanted."""
+    def put(
+        self, run: Run, inst: MemoryState, node: Node, outputs: Mapping[str, Any], seq: int
+    ) -> None:
+        """Take what a frame would have; hand the frame on if and when it is wanted."""
         if self._wanted is not None:
-            ports = self._wanted.get(frame.op_name)
+            ports = self._wanted.get(node.path)
             if ports is None:
                 return
-            cut = {ports[port]: value for port, value in frame.outputs.items() if port in ports}
-            if not cut:
+            outputs = {ports[port]: value for port, value in outputs.items() if port in ports}
+            if not outputs:
                 if self._in_order:
                     self.passed(inst, node)
                 return
-            frame = frame._replace(outputs=cut)
+        frame = Frame(run.run_id, node.path, context_of(inst), outputs, seq)
         if self._in_order:
             # A generator's final frame comes after those of its items.
             turns, is_final = self._turns[node], _is_final(inst, node)

@@ -23,7 +23,7 @@ class Pairs(Derived):
 
     def __init__(self, run: Run, node: ZipNode) -> None:
         super().__init__(run, node, len(node.cells))
-        self.longest = 0
+        self.longest: int = 0
         """Items that any side has had."""
         self.bound: int | None = None
         """Pairs that there can be at most: a side has no more items."""
@@ -78,7 +78,7 @@ class Pairs(Derived):
 
     def _open(self, parts: list[Offer]) -> None:
         assert self.stream is not None  # `pump` runs once it has begun
-        self.next += 1
+        self.advance()
         item = self.run.open_item(self.stream)
         for port, (fired, value, _) in zip(self.node.ports, parts, strict=True):
             item.slots[port.slot] = value

@@ -192,6 +192,8 @@ class Expression(Operators):
         return self
 
     def __getitem__(self, key: object) -> Expression:
+        if isinstance(key, slice):
+            raise TypeError(f"{self!r} cannot be sliced: let an op do it, `return items[:3]`")
         return Item(self, lift(key))
 
     def __invert__(self) -> Expression:

@@ -7,7 +7,7 @@ relative to the graph: its own context is `()`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from operonx.core.expressions.refs import (
     Batch,
@@ -114,12 +114,17 @@ def axes_of(expression: Expression, axes: dict[Op, Axes]) -> Axes:
             return join_axes((axes_of(part, axes), part) for part in children(expression))
 
 
+_OPEN_ONE: Final = (
+    "a generator op or `each(list)` opens one; a nested graph's inputs are single values"
+)
+
+
 def _without_last(expression: Expression, axes: Axes) -> Axes:
     if not axes:
-        raise AxisError(
-            f"{expression!r}: no stream was opened in this graph",
-            "a generator op or `each(list)` opens one; a nested graph's inputs are single values",
-        )
+        (base,) = children(expression)
+        hint = base.op.stream_hint() if isinstance(base, PortRef) else None
+        what = f"{expression!r}: no stream was opened in this graph"
+        raise AxisError(what, hint or _OPEN_ONE)
     return axes[:-1]
 
 

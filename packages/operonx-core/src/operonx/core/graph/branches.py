@@ -47,6 +47,14 @@ class BranchOp(Op):
         """One port, `chosen`: a list of names."""
         return (Port("chosen", list[str]),)
 
+    def port_hint(self, port: str) -> str:
+        """Say how to read a port of the chosen target."""
+        targets = [target for arm in self.arms for target in arm.resolved()]
+        texts = [
+            one.name if len(one.all_ports()) == 1 else f'{one.name}["{port}"]' for one in targets
+        ]
+        return f"read that of the target that fired: `first_of({', '.join(texts) or 'a, b'})`"
+
     def value_hint(self) -> str:
         """Say how to read what the chosen target gives."""
         return "return what its targets give: `first_of(a, b)`, which takes the one that fired"

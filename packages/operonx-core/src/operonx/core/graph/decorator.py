@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, overload
 
 from operonx.core.graph.factory import GraphFactory
 from operonx.core.graph.settings import GraphSettings, check_settings
@@ -12,6 +13,18 @@ __all__ = ["graph"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def _told_until(loop: Callable[..., Any]) -> Callable[..., Any]:
+    """Let `@graph.loop` without its `until` say what to write."""
+
+    @functools.wraps(loop)
+    def decorate(self: object, *functions: object, **settings: Any) -> Any:
+        if functions or "until" not in settings:
+            raise TypeError('a loop says when it ends: write `@graph.loop(until="score >= 0.9")`')
+        return loop(self, **settings)
+
+    return decorate
 
 
 class _GraphDecorator:
@@ -72,6 +85,9 @@ class _GraphDecorator:
         check_settings(settings)
         loop = {"until": until, "max_iterations": max_iterations}
         return lambda function: GraphFactory(function, settings, loop=loop)
+
+    if not TYPE_CHECKING:  # checkers shall see that it takes no function
+        loop = _told_until(loop)
 
 
 graph: _GraphDecorator = _GraphDecorator()

@@ -122,6 +122,10 @@ class Op(Operators):
         """Say how an op with open ports comes by known ones."""
         return "name them: `@op(outputs=[...])`"
 
+    def stream_hint(self) -> str | None:
+        """Say how an op that opens no stream does, where its annotation promises one."""
+        return None
+
     def whole_hint(self) -> str | None:
         """Say how an op whose result is taken apart hands it on whole; None where it cannot."""
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar, cast
 
 from operonx.core.errors import listed
 from operonx.core.expressions.building import building_graph
@@ -121,6 +121,15 @@ class Parent(NoValue):
     def iteration(self) -> Any:
         """The number of the loop's current iteration, from 0."""
         return IterationRef(building_graph())
+
+    if not TYPE_CHECKING:  # checkers shall see that it has no such attribute
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise AttributeError(
+                f'`PARENT` has no `{name}`: an input is read as `PARENT["{name}"]`'
+            )
 
     def __repr__(self) -> str:
         return "PARENT"

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, get_origin
 
 from operonx.core.ops.base import Op
 from operonx.core.ops.context import RunContext
@@ -64,6 +72,9 @@ class OpDefinition:
         return replace(self, _signature=signature)
 
 
+_STREAMS: Final = (AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator)
+
+
 class FuncOp(Op):
     """A node that calls a function: its parameters are the inputs, its result the ports."""
 
@@ -102,9 +113,27 @@ class FuncOp(Op):
         """Say how an op with open ports comes by known ones."""
         whole = 'make the whole {} one port with `@op(returns="name")`'
         if plain(self.signature.whole) in (Any, object):
-            return f"annotate what it returns (`-> int`), or {whole.format('value')}"
+            told = "annotate what it returns (`-> int`)"
+            if self.signature.is_generator:
+                iterator = "AsyncIterator" if self.signature.is_async else "Iterator"
+                told = f"it yields, so annotate what iterating it gives (`-> {iterator}[int]`)"
+            return f"{told}, or {whole.format('value')}"
         keys = "name its keys by a TypedDict or `@op(outputs=[...])`"
         return f"{whole.format('dict')}, or {keys}"
+
+    def stream_hint(self) -> str | None:
+        """Say how an op that opens no stream does, where its annotation promises one."""
+        if self.opens_axis or len(self.all_ports()) != 1:
+            return None
+        kind = get_origin(plain(self.signature.whole)) or plain(self.signature.whole)
+        if kind in _STREAMS:
+            return (
+                f"`{self.definition.name}` has no `yield`, so it is no generator: "
+                "write `yield from ...` in place of `return ...`"
+            )
+        if kind is list:
+            return f"`{self.name}` gives a list: read it as it is, or fan it out with `each(...)`"
+        return None
 
     def whole_hint(self) -> str | None:
         """Say how an op whose result is taken apart hands it on whole; None where it cannot."""

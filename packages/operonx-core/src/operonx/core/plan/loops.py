@@ -70,7 +70,7 @@ def _lower_body_outputs(lowering: Lowering, body: Scope, node: LoopNode) -> None
         place = lowering.values.place(body, expression, body.path)
         levels = place.region.depth - node.child.depth
         output = _body_output(lowering, body, node, key, place, flatten=True)
-        node.writes.append(LoopWrite(key, output.slot, levels > 0))
+        node.writes.append(LoopWrite(key, output.slot, levels > 0, expression))
     for key in body.analysis.writers:
         if key not in node.op.states:
             place = lowering.values.output(body.graph, key)
@@ -87,7 +87,7 @@ def _body_output(
 ) -> OutputNode:
     levels = place.region.depth - node.child.depth
     place = collected(lowering, place, levels, body.path, flatten=flatten)
-    output = OutputNode(node.child, body.path, key, place.reader(node.child))
+    output = OutputNode(node.child, body.graph, body.path, key, place.reader(node.child))
     output.owner_region = node.region
     node.child.slots[output.slot] = UNSET
     lowering.builder.take(output, place.needs)

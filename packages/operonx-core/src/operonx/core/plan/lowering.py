@@ -98,7 +98,7 @@ class Lowering:
         place = self.values.output(scope.graph, key)
         levels = len(scope.analysis.output_axes[key])
         place = collected(self, place, levels, scope.path, flatten=False, for_result=True)
-        node = OutputNode(self.root, scope.path, key, place.reader(self.root))
+        node = OutputNode(self.root, scope.graph, scope.path, key, place.reader(self.root))
         node.is_result = True
         self.builder.take(node, place.needs)
         return node

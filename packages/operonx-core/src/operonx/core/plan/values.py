@@ -212,7 +212,7 @@ class Values:
         # Computed once, by the graph, so that what it raises is the graph's failure; and what it
         # passes on from outside a stream that it fires in is there once for every firing.
         region = own if outside else place.region
-        node = OutputNode(region, scope.path, key, place.reader(region))
+        node = OutputNode(region, graph, scope.path, key, place.reader(region))
         node.owner_region = own
         self.lowering.builder.take(node, place.needs)
         return Place(region, node.slot, None, (node,))

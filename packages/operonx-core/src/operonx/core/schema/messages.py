@@ -79,7 +79,12 @@ def _text(value: object, depth: int) -> str:
     if type(value) in _BRACKETS:
         items = cast("Collection[object]", value)
         texts = [_inner(item, depth) for item in itertools.islice(items, _MAX_ITEMS)]
-        return _enclosed(texts, len(items), *_BRACKETS[type(value)])
+        start, end = _BRACKETS[type(value)]
+        if not items and start not in "[(":
+            return f"{type(value).__name__}()"  # `{}` is a dict
+        if type(value) is tuple and len(items) == 1:
+            end = ",)"
+        return _enclosed(texts, len(items), start, end)
     return ""
 
 

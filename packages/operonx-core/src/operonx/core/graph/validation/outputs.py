@@ -12,6 +12,7 @@ from operonx.core.graph.branches import BranchOp
 from operonx.core.graph.exclusion import Needs, all_exclusive
 from operonx.core.graph.graph import GraphOp
 from operonx.core.graph.loops import LoopOp
+from operonx.core.graph.validation.states import check_state_write
 from operonx.core.ops.signature import Port
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def find_outputs(graph: GraphOp, analysis: Analysis, types: TypeCheck) -> None:
         writes = analysis.writers.get(key, [])
         found = [_write_type(graph, write, types) for write in writes]
         axes = [_write_axes(graph, analysis, write) for write in writes]
-        if key in states:
+        if isinstance(graph, LoopOp) and key in states:
+            _check_state_writes(graph, analysis, types, list(zip(writes, found, axes, strict=True)))
             ports.append(Port(key, analysis.inputs[key].annotation))
             analysis.output_axes[key] = ()
         else:
@@ -51,6 +53,16 @@ def _write_type(graph: GraphOp, write: Write, types: TypeCheck) -> Any:
         types.report_stream(expression)
         return Any
     return types.type_of(expression)
+
+
+def _check_state_writes(
+    loop: LoopOp, analysis: Analysis, types: TypeCheck, writes: list[tuple[Write, Any, Axes]]
+) -> None:
+    for write, source, axes in writes:
+        if axes and loop.states[write.key].reducer is None:
+            continue  # told as a stream in place of a value
+        if write.expression not in types.wrong:
+            check_state_write(loop, write, source, analysis.inputs[write.key].annotation)
 
 
 def _write_axes(graph: GraphOp, analysis: Analysis, write: Write) -> Axes:

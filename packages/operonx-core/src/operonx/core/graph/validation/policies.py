@@ -67,6 +67,10 @@ def _check_run_in(graph: GraphOp, op: FuncOp) -> None:
         name = _name_of(op.definition.function)
         what = f"`{name}` cannot be imported by its name, so no other process finds it"
         refuse(what, "define the function at the top of a module, under its own name")
+    elif run_in == "process" and _is_of_no_file(op.definition.function):
+        name = _name_of(op.definition.function)
+        what = f"`{name}` is of a program that is no file (of `-c`, of stdin, of a prompt)"
+        refuse(f"{what}, which no other process can import", "put it into a module, and import it")
     elif run_in == "inline" and not signature.is_async and op.policies.timeout is not None:
         what = "nothing can time out a plain `def` on the event loop"
         refuse(what, "leave `run_in=` out, so that it runs in a thread")
@@ -74,6 +78,13 @@ def _check_run_in(graph: GraphOp, op: FuncOp) -> None:
 
 def _name_of(function: object) -> str:
     return getattr(function, "__qualname__", None) or repr(function)
+
+
+def _is_of_no_file(function: object) -> bool:
+    if getattr(function, "__module__", None) != "__main__":
+        return False
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    return file is None or file == "<stdin>"
 
 
 def _is_importable(function: object) -> bool:

@@ -129,6 +129,9 @@ class _RefReader:
             names = [port.name for port in source.all_ports()]
             what = f"{ref!r}: op `{source.name}` has no port `{ref.port}`; it has "
             hint = did_you_mean(ref.port, names) or "read one of these"
+            if isinstance(source, BranchOp):
+                hint = source.port_hint(ref.port)
+                self.graph.misread.update(one for arm in source.arms for one in arm.resolved())
             self.graph.report(op, what + listed(names, "no ports"), hint=hint, ref=repr(ref))
             if isinstance(source, GraphOp):
                 self.analysis.unknown.add(op)

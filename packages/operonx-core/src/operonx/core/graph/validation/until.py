@@ -48,6 +48,27 @@ def resolve_until(graph: GraphOp, analysis: Analysis) -> None:
             hint='for instance `until=PARENT["count"] >= 3` or `until="count >= 3"`',
             ref="until",
         )
+    if graph.until is not None:
+        _check_changes(graph, analysis, graph.until)
+
+
+def _check_changes(graph: LoopOp, analysis: Analysis, until: Expression) -> None:
+    """Report a test that no iteration can change: it holds after the first, or never."""
+    parts = list(walk(until))
+    read = list(dict.fromkeys(part.key for part in parts if isinstance(part, ParentRef)))
+    counts = any(isinstance(part, IterationRef) for part in parts)
+    is_known = all(op.ports is not None for op in graph.ends)
+    if counts or not read or not is_known or any(key in analysis.writers for key in read):
+        return
+    source = graph.until_source
+    graph.report(
+        graph,
+        f"until: nothing in the body writes {listed(read)}, so "
+        f"`{source if isinstance(source, str) else repr(until)}` never changes",
+        hint=f"give an output that name; the outputs are {listed(analysis.writers, 'none')}. "
+        'For a number of rounds write `until="iteration == 4"`',
+        ref="until",
+    )
 
 
 def _parsed_until(

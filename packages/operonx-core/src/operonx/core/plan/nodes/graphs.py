@@ -9,6 +9,7 @@ from operonx.core.plan.nodes.base import Node
 
 if TYPE_CHECKING:
     from operonx.core.expressions.evaluation import Evaluate
+    from operonx.core.expressions.refs import Expression
     from operonx.core.graph.graph import GraphOp
     from operonx.core.graph.loops import LoopOp, State
     from operonx.core.plan.guards import Guard
@@ -44,11 +45,13 @@ class DoneNode(Node):
 
 @dataclass(slots=True, eq=False)
 class LoopWrite:
-    """One write of a loop's state: its value's slot in the body, and whether it is a list."""
+    """One write of a loop's state: its value's slot in the body, and whether that is a list."""
 
     key: str
     slot: int
     many: bool
+    expression: Expression
+    """What is written, as it was authored."""
 
 
 class LoopNode(Node):
@@ -80,8 +83,12 @@ class LoopNode(Node):
 class OutputNode(Node):
     """An output leaves: of the root into the result, of a loop's body into its slot."""
 
-    def __init__(self, region: Region, path: str, key: str, evaluate: Evaluate) -> None:
+    def __init__(
+        self, region: Region, graph: GraphOp, path: str, key: str, evaluate: Evaluate
+    ) -> None:
         super().__init__(region, path)
+        self.graph = graph
+        """The graph that is written to."""
         self.key = key
         self.evaluate = evaluate
         self.slot: int = region.new_slot()
