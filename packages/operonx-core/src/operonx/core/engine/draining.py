@@ -147,15 +147,16 @@ class Draining(Signals):
             for _ in range(_LOOK):
                 if ready:
                     inst, node = ready.popleft()
-                    if node.suspends:
+                    suspends, fire = node.firing
+                    if suspends:
                         waiting.append((inst, node))
                     else:
-                        node.fire(self, inst, node)
+                        fire(self, inst, node)
                 elif waiting:
                     if alone or self.full:
                         return None if alone else _PAUSE
                     inst, node = waiting.popleft()
-                    suspended = node.fire(self, inst, node)
+                    suspended = node.firing[1](self, inst, node)
                     if suspended is not None:
                         return suspended
                 elif self.sources and not pinned:
@@ -179,8 +180,10 @@ class Draining(Signals):
 
     def cancel(self) -> None:
         """Cancel everything in flight."""
-        self.ready.clear()
-        self.waiting.clear()
+        for line in (self.ready, self.waiting, self.sources):
+            line.clear()
+        # What comes to an end now still leaves its place, its window, its turn to others.
+        self.ready = self.waiting = self.sources = deque(maxlen=0)
         self.close_sources()
         if self.group is not None:
             self.group.cancel()

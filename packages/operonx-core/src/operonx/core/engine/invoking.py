@@ -46,13 +46,17 @@ async def _invoke(
         called = caller.function(**given)
         return await (heeding(called) if node.streams else called)
     policies = node.op.policies
-    if policies.run_in == "process":
+    if caller.in_process:
         from operonx.core.engine.processes import call_in_process  # slow to import
 
         return await call_in_process(caller.function, given)
     short = policies.run_in == "auto" and caller.short and policies.timeout is None
     if (policies.run_in == "inline" or short) and not node.streams:
-        value = _measured(caller, given)
+        before = clock()
+        try:
+            value = caller.function(**given)
+        finally:
+            caller.doubt(clock() - before)
         if type(value) is CoroutineType:
             refuse_coroutine(value)
         return value
