@@ -32,6 +32,7 @@ from operonx.core import (
     collect,
     each,
     error_of,
+    final,
     first_of,
     if_,
     length,
@@ -696,6 +697,74 @@ async def test_stop_closes_plain_generators(run_in: Any, ledger: Ledger) -> None
     assert list(range(len(result["out"]))) == result["out"]
     assert len(result["out"]) >= 10
     assert {} == ledger.open
+
+
+def paired(kept: list[int], x: int) -> list[dict[str, list[int]]]:
+    kept.append(x)
+    return [{"pair": kept[-2:]}] if not len(kept) % 2 else []
+
+
+@op
+async def pairs(v: Stream[int]) -> AsyncIterator[dict[str, Any]]:
+    kept: list[int] = []
+    async for x in v:
+        for pair in paired(kept, x):
+            yield pair
+    yield {"pair": kept[len(kept) // 2 * 2 :]}  # the rest
+    yield final(count=len(kept))
+
+
+@op
+def pairs_in_thread(v: Stream[int]) -> Iterator[dict[str, Any]]:
+    kept: list[int] = []
+    for x in v:
+        yield from paired(kept, x)
+    yield {"pair": kept[len(kept) // 2 * 2 :]}  # the rest
+    yield final(count=len(kept))
+
+
+@pytest.mark.parametrize("run_in", ["async", "thread"])
+async def test_a_generator_that_reads_a_stream_ends_as_that_does(run_in: Any) -> None:
+    @op
+    async def endless() -> AsyncIterator[int]:
+        i = 0
+        while True:
+            yield i
+            i += 1
+            await anyio.lowlevel.checkpoint()
+
+    with GraphOp(name="g") as g:
+        e = endless()
+        p: Any = (pairs if run_in == "async" else pairs_in_thread).with_(name="p")(v=stream(e))
+        collect(e) >> PARENT["all"]
+        collect(p["pair"]) >> PARENT["pairs"]
+        p["count"] >> PARENT["count"]
+    handle = Operon(g).start()
+    async for frame in handle:
+        if frame.op_name == "g.p" and frame.ctx and frame.ctx[0][1] == 3:
+            handle.stop()
+    with anyio.fail_after(10):
+        result = await handle.result()
+    assert result["all"] == [x for pair in result["pairs"] for x in pair]
+    assert len(result["all"]) == result["count"]
+
+
+async def test_stop_from_another_thread_ends_what_waits() -> None:
+    waits = anyio.Event()
+
+    @op
+    async def endless() -> AsyncIterator[int]:
+        yield 1
+        waits.set()
+        await anyio.sleep_forever()
+
+    with GraphOp(name="g") as g:
+        endless() >> PARENT["out"]
+    handle = Operon(g).start()
+    with anyio.fail_after(10):
+        await waits.wait()
+        await anyio.to_thread.run_sync(handle.stop)
+        assert {"out": [1]} == dict(await handle.result())
 
 
 async def test_a_stopped_run_without_sources_gives_its_result() -> None:

@@ -497,7 +497,36 @@ async def test_asking_where_nobody_answers_raises(how: str) -> None:
 
 async def test_a_run_that_waits_for_an_answer_can_be_cancelled() -> None:
     handle = Operon(asking()).start({"xs": [1]})
-    async for _ in handle.questions():
-        handle.cancel()
+    questions = handle.questions()
+    await anext(questions)
+    handle.cancel()
+    with pytest.raises(RunStateError, match="cancelled"):
+        await anext(questions)
     with pytest.raises(RunStateError, match="cancelled"):
         await handle.result()
+
+
+@pytest.mark.parametrize("how", ["frames", "events", "questions"])
+async def test_however_a_run_is_watched_its_failure_is_raised_at_the_end(how: str) -> None:
+    @op
+    async def fails(run: RunContext) -> int:
+        run.emit("a", 1)
+        raise ValueError("no")
+
+    with GraphOp(name="g") as g:
+        fails() >> PARENT["out"]
+    handle = Operon(g).start()
+    watched: Any = handle if how == "frames" else getattr(handle, how)()
+    with anyio.fail_after(10), pytest.raises(OpError, match="no"):
+        async for _ in watched:
+            pass
+
+
+@pytest.mark.parametrize("how", ["frames", "events", "questions"])
+async def test_however_a_run_is_watched_its_cancelling_is_raised_at_the_end(how: str) -> None:
+    handle = Operon(asking()).start({"xs": [1]})
+    watched: Any = handle if how == "frames" else getattr(handle, how)()
+    handle.cancel()
+    with anyio.fail_after(10), pytest.raises(RunStateError, match="cancelled"):
+        async for _ in watched:
+            pass

@@ -130,3 +130,15 @@ async def test_batches_of_a_skipped_inner_stream_hold_nobody_up(cap: int | None)
     async with engine.stream(order="index") as run:
         frames = [frame.ctx[0][1] async for frame in run if frame.op_name == "g.sizes"]
     assert [0, 2] == frames
+
+
+async def test_an_item_that_loses_a_race_leaves_the_graph_that_streams_it_to_the_others() -> None:
+    @op
+    async def other() -> int:
+        return -1
+
+    with GraphOp(name="g") as g:
+        with GraphOp(name="sub", xs=PARENT["xs"]) as sub:
+            same(x=each(PARENT["xs"])["item"]) >> PARENT["out"]
+        race(sub["out"], other()) >> PARENT["out"]
+    assert [-1] * 9 == (await Operon(g).run({"xs": list(range(9))}))["out"]

@@ -217,3 +217,30 @@ async def test_an_op_in_the_place_of_its_path_is_told_its_path() -> None:
     listed: Any = [async_page]
     with pytest.raises(TypeError, match="takes a mapping"):
         Operon(author(), replace=listed)
+
+
+@op(run_in="process")
+def in_process(x: int) -> int:
+    return x * 2
+
+
+@pytest.mark.parametrize("kind", ["lambda", "mock", "async mock", "op"])
+async def test_what_replaces_an_op_of_a_process_runs_in_this_one(kind: str) -> None:
+    seen: list[int] = []
+
+    @op
+    def local(x: int) -> int:
+        seen.append(x)
+        return 7
+
+    fakes: dict[str, Any] = {
+        "lambda": lambda x: 6 + len(str(x)),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        "mock": Mock(return_value=7),
+        "async mock": AsyncMock(return_value=7),
+        "op": local,
+    }
+    with GraphOp(name="g") as g:
+        in_process(x=PARENT["x"]) >> PARENT["out"]
+    engine = Operon(g, replace={"g.in_process": fakes[kind]})
+    assert {"out": 7} == dict(await engine.run({"x": 1}))
+    assert kind != "op" or [1] == seen

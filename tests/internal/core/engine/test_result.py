@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import copy
+import gc
 import multiprocessing
 import pickle
 import threading
@@ -23,6 +24,7 @@ from operonx.core import (
     if_,
     op,
 )
+from operonx.core.engine.scheduler import Run
 
 
 @op
@@ -130,3 +132,13 @@ def test_a_result_leaves_a_process_pool() -> None:
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn) as pool:
         result: Any = pool.submit(result_of_all_kinds).result()
     assert {"twice": 2, "kept": [0, 2]} == dict(result)
+
+
+def test_a_result_keeps_nothing_of_its_run() -> None:
+    with GraphOp(name="g") as g:
+        double(x=PARENT["x"]) >> PARENT["twice"]
+    result = Operon(g).run_sync({"x": 1})
+    gc.collect()
+    runs = [one for one in gc.get_objects() if isinstance(one, Run)]
+    assert result.run_id not in {run.run_id for run in runs}
+    assert result.why("g.double") == "`g.double` was not skipped"

@@ -131,9 +131,11 @@ async def test_an_op_that_turns_slow_goes_back_to_threads(
     [
         ((0.0, 2e-4, 0.0, 2e-4, 0.0), (True, True, True, True, True)),
         ((0.0, 2e-4, 2e-4, 0.0, 0.0), (True, True, True, False, True)),
-        ((0.0, 2e-3, 0.0, 0.0, 0.0), (True, True, False, True, True)),
+        ((2e-3, *[0.0] * 9), (True, *[False] * 8, True)),
+        ((2e-3, *[0.0] * 7, 1e-4, *[0.0] * 9), (True, *[False] * 16, True)),
+        ((2e-3, *[0.0] * 8, 2e-3, *[0.0] * 17), (True, *[False] * 8, True, *[False] * 16, True)),
     ],
-    ids=["now and then", "twice in a row", "once and long"],
+    ids=["now and then", "twice in a row", "once and long", "not in a row", "long again"],
 )
 async def test_one_slow_call_of_a_short_op_may_be_the_machines_doing(
     seconds: tuple[float, ...], inline: tuple[bool, ...], monkeypatch: pytest.MonkeyPatch
@@ -153,6 +155,99 @@ async def test_one_slow_call_of_a_short_op_may_be_the_machines_doing(
     for step[0] in seconds:
         places.append(threading.get_ident() == (await engine.run({"x": 1}))["out"])
     assert list(inline) == places
+
+
+async def test_what_is_long_now_and_then_stays_in_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    for module in ("calls", "invoking"):
+        monkeypatch.setattr(f"operonx.core.engine.{module}.clock", lambda: now[0])
+    inline: list[bool] = []
+    here = threading.get_ident()
+
+    @op
+    def cached(x: int) -> int:
+        if x % 2:  # not there yet
+            now[0] += 0.05
+            inline.append(threading.get_ident() == here)
+        return x
+
+    engine = Operon(one(cached))
+    for x in range(40):
+        await engine.run({"x": x})
+    assert [True, *[False] * 19] == inline
+
+
+async def test_it_takes_at_most_so_many_short_calls_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    long = [0.0]
+    for module in ("calls", "invoking"):
+        monkeypatch.setattr(f"operonx.core.engine.{module}.clock", lambda: now[0])
+
+    @op(returns="out")
+    def stalls() -> int:
+        now[0] += long[0]
+        return threading.get_ident()
+
+    with GraphOp(name="g") as g:
+        calls: Any = stalls()
+        calls["out"] >> PARENT["out"]
+    engine = Operon(g)
+
+    async def inline() -> bool:
+        return threading.get_ident() == (await engine.run())["out"]
+
+    await inline()
+    counts: list[int] = []
+    for _ in range(8):
+        long[0] = 0.002
+        assert await inline()
+        long[0] = 0.0
+        count = 0
+        while not await inline():
+            count += 1
+        counts.append(count)
+    assert [8, 16, 32, 64, 128, 256, 256, 256] == counts
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.0002], ids=["one long yield", "slow on average"])
+async def test_a_generator_that_stalled_goes_to_threads_for_longer_each_time(
+    seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    stalls = [False]
+    for module in ("closing", "inlined"):
+        monkeypatch.setattr(f"operonx.core.engine.{module}.clock", lambda: now[0])
+
+    @op(returns="thread")
+    def pages() -> Iterator[int]:
+        for _ in range(1000):  # a quick part, and one that fetches
+            now[0] += 0.0 if seconds > 0.01 or not stalls[0] else seconds
+            yield threading.get_ident()
+        now[0] += seconds if stalls[0] else 0.0
+        yield threading.get_ident()
+
+    with GraphOp(name="g") as g:
+        firing: Any = pages()
+        firing["thread"] >> PARENT["out"]
+    engine = Operon(g)
+
+    async def inline() -> bool:
+        threads = set((await engine.run())["out"])
+        assert 1 == len(threads)  # all of a firing stays in one
+        return threads == {threading.get_ident()}
+
+    assert not await inline()
+    for wanted in (8, 16):
+        stalls[0] = True
+        assert await inline()
+        assert not await inline()  # it stalls in a thread, which makes nothing good
+        stalls[0] = False
+        assert [False] * wanted == [await inline() for _ in range(wanted)]
+        assert await inline()
 
 
 async def test_with_a_timeout_a_def_always_runs_in_a_thread() -> None:

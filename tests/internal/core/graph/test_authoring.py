@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ from operonx.core import (
     zip_streams,
 )
 from operonx.core.expressions.refs import PortRef
+from operonx.core.graph.inference import is_stream_type
+from operonx.core.graph.validation.interface import find_inputs
 
 # An op stands for its result in typed code; here it is indexed and joined.
 op: Callable[..., Any] = core.op
@@ -398,3 +401,25 @@ def test_a_graph_nested_deeper_than_python_recurses_is_shown() -> None:
             level = level.graph
     assert depth + 1 == root.to_mermaid().count("subgraph")
     assert depth == str(root).count("graph s(")
+
+
+def test_each_graph_asks_once_whether_it_is_handed_a_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = 0
+
+    def counted(annotation: object) -> bool:
+        nonlocal asked
+        asked += 1
+        return is_stream_type(annotation)
+
+    monkeypatch.setattr(import_module(find_inputs.__module__), "is_stream_type", counted)
+    with ExitStack() as blocks:
+        inner = blocks.enter_context(GraphOp(name="g"))
+        for _ in range(100):
+            inner = blocks.enter_context(GraphOp(name="s", inputs={"x": Any}, x=PARENT["x"]))
+        one(x=PARENT["x"]) >> PARENT["y"]
+        while inner.graph is not None:
+            inner.graph.add_output("y", PortRef(inner, "y"))
+            inner = inner.graph
+    assert asked < 1000  # not 100 times 100

@@ -25,6 +25,12 @@ SHORT: Final = 50e-6
 _LONG: Final = 1e-3
 """Seconds that one call is enough of to send the next to a thread."""
 
+_FEW: Final = 8
+"""Short calls in threads, in a row, that make good the first long one on the event loop."""
+
+_MANY: Final = 256
+"""The most that are asked for, however often it happened."""
+
 Outputs = dict[str, Any]
 
 
@@ -32,12 +38,14 @@ class Caller:
     """One node's function, and what was learnt of how long it takes."""
 
     __slots__ = (
-        "_names",
-        "_takes",
+        "_needed",
+        "_relapsed",
+        "_row",
         "arguments",
         "context_parameter",
         "doubted",
         "function",
+        "in_process",
         "measures",
         "open_ports",
         "ports",
@@ -48,7 +56,7 @@ class Caller:
         "value_slot",
     )
 
-    def __init__(self, node: CallNode, definition: OpDefinition) -> None:
+    def __init__(self, node: CallNode, definition: OpDefinition, *, replaces: bool = False) -> None:
         self.function: Callable[..., Any] = definition.function
         self.signature: Signature = definition.signature
         self.arguments: list[Argument] = node.arguments
@@ -60,6 +68,8 @@ class Caller:
         self.ports: tuple[str, ...] = tuple(port.name for port in ports or ())
         self.measures: bool = node.op.policies.run_in == "auto"
         """Whether how long calls take decides where they run."""
+        self.in_process: bool = node.op.policies.run_in == "process" and not replaces
+        """Whether another process calls it; what replaces an op may live in this one alone."""
         self.value_slot: int | None = None
         """Where the result goes if it is the value of the one port."""
         if self.signature.shape == "value" and not isinstance(node, GeneratorNode):
@@ -68,6 +78,12 @@ class Caller:
         """Whether calls were short so far; None before the first."""
         self.doubted: bool = False
         """Whether the last call of a short one was slow."""
+        self._row = 0
+        """Short calls in threads since the last that was not."""
+        self._needed = 1
+        """How many of them bring it back to the event loop."""
+        self._relapsed = 0
+        """How often a call on the event loop was long."""
         positional = _positional(self.signature, node.arguments)
         self.simple: bool = positional is not None and self.context_parameter is None
         """Whether all arguments can be taken from slots, by position."""
@@ -79,7 +95,22 @@ class Caller:
 
     def measured(self, seconds: float) -> None:
         """Note how long a call in a thread took."""
-        self.short = seconds < SHORT
+        self.judge(short=seconds < SHORT)
+
+    def judge(self, *, short: bool) -> None:
+        """Note whether a call in a thread was short; enough in a row let the next run inline."""
+        self._row = self._row + 1 if short else 0
+        self.short = self._row >= self._needed
+
+    def relapse(self) -> None:
+        """Note that a call held up the event loop: it takes longer each time to come back."""
+        self._send_off(min(_FEW << self._relapsed, _MANY))
+        self._relapsed += self._needed < _MANY
+
+    def _send_off(self, needed: int) -> None:
+        self.short = False
+        self._row = 0
+        self._needed = needed
 
     def doubt(self, seconds: float) -> None:
         """Note how long a call on the event loop took, if it or the one before was slow.
@@ -87,8 +118,11 @@ class Caller:
         One slow call may be the machine's doing, or the garbage collector's; two in a row are not.
         """
         slow = seconds > SHORT
-        self.short = not (seconds > _LONG or (slow and self.doubted))
-        self.doubted = slow and self.short
+        if seconds > _LONG:
+            self.relapse()
+        elif slow and self.doubted:
+            self._send_off(1)
+        self.doubted = slow and bool(self.short)
 
 
 def _positional(signature: Signature, arguments: list[Argument]) -> list[int] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from operonx.core.engine.attempts import Attempts, release_streams
 from operonx.core.engine.calling import SHORT, Caller, clock, ports_of
-from operonx.core.engine.guarding import cancellable, places_of
+from operonx.core.engine.guarding import cancellable, places_of, settle
 from operonx.core.engine.invoking import invoke, refuse_coroutine
 from operonx.core.engine.state import SKIP, MemoryState, context_of
 from operonx.core.ops.context import RunContext
@@ -37,16 +37,11 @@ def choose_fire(node: CallNode) -> None:
     inline = policies.run_in == "inline" or (policies.run_in == "auto" and caller.short)
     guarded = node.guard is not None or node.may_lose
     if caller.signature.is_async:
-        node.act = fire_async if plain and not guarded else fire_waiting
-        node.suspends = True
+        settle(node, (True, fire_async if plain and not guarded else fire_waiting))
     elif inline and plain:
-        node.act = fire_inline
-        node.suspends = False
+        settle(node, (False, fire_inline))
     else:
-        node.act = fire_waiting
-        node.suspends = True
-    if node.direct:
-        node.fire = node.act
+        settle(node, (True, fire_waiting))
 
 
 def fire_inline(run: Run, inst: MemoryState, node: CallNode) -> None:

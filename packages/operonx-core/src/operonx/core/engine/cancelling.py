@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
+import anyio.lowlevel
+
+from operonx.core.ops.context import CancelledRunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Iterator
 
     from operonx.core.engine.scheduler import Run
 
-__all__ = ["interrupt_in", "is_called_off", "leaves_of", "was_asked"]
+__all__ = ["heeding", "interrupt_in", "is_called_off", "leaves_of", "was_asked"]
 
 
 def was_asked(run: Run, error: BaseException) -> bool:
@@ -32,6 +35,20 @@ def is_called_off(run: Run) -> bool:
     if run.group is not None and run.group.cancel_called:
         return True
     return anyio.current_effective_deadline() == float("-inf")
+
+
+async def heeding(awaitable: Awaitable[Any]) -> Any:
+    """Await what a user wrote: if it left a thread because it was cancelled, it was cancelled.
+
+    `asyncio` and `trio` tell a task of it only where it waits in no shield, and waiting for a
+    thread is in one.
+    """
+    try:
+        return await awaitable
+    except Exception as error:
+        if any(isinstance(one, CancelledRunError) for one in leaves_of(error)):
+            await anyio.lowlevel.checkpoint()
+        raise
 
 
 def interrupt_in(error: BaseException) -> BaseException | None:

@@ -101,6 +101,8 @@ def _drop_losers(run: Run, inst: MemoryState, node: ChoiceNode, chosen: int) -> 
         if number == chosen:
             continue
         for loser in losers:
+            if loser.region is not inst.region:
+                continue  # what other items of a stream may want, too
             raced.setdefault(loser, None)
             flight = run.state.get("flights", {}).get((inst, loser))
             if flight is not None:

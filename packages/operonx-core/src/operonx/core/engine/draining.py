@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
     from contextvars import Context as Variables
 
+    from operonx.core.engine.feeds import Feed
     from operonx.core.engine.frames import Outbox
     from operonx.core.plan.nodes import Node
 
@@ -46,6 +47,8 @@ class Draining(Signals):
         """As `ready`, of what may have to wait, and so needs a task."""
         self.sources: deque[Any] = deque()
         """Generators that may be advanced when nothing is ready."""
+        self.starving: set[Feed] = set()
+        """Streams that somebody waits for an item of."""
         self.open_sources: set[Any] = set()
         """All of them that are not over, also those that wait for their window."""
         self.variables: Variables = copy_context()
@@ -62,12 +65,14 @@ class Draining(Signals):
 
     async def in_group(self, main: Callable[[], Awaitable[None]]) -> None:
         """Run `main`, and the tasks that are started meanwhile, to their end."""
-        self.group = new_tasks(self.fail)
+        self.group = new_tasks(self.fail, self.wake_readers)
         await self.group.run(main)
 
     async def work(self) -> None:
         """Fire what is ready until nothing is; awaits what has to wait in this task."""
-        while self.failure is None:
+        assert self.group is not None  # only what runs in the group works
+        # A firing that was in a shield when all was cancelled comes back, and nothing follows it.
+        while self.failure is None and not self.group.cancel_called:
             left = self.drain()
             if left is None:
                 return
@@ -142,15 +147,16 @@ class Draining(Signals):
             for _ in range(_LOOK):
                 if ready:
                     inst, node = ready.popleft()
-                    if node.suspends:
+                    suspends, fire = node.firing
+                    if suspends:
                         waiting.append((inst, node))
                     else:
-                        node.fire(self, inst, node)
+                        fire(self, inst, node)
                 elif waiting:
                     if alone or self.full:
                         return None if alone else _PAUSE
                     inst, node = waiting.popleft()
-                    suspended = node.fire(self, inst, node)
+                    suspended = node.firing[1](self, inst, node)
                     if suspended is not None:
                         return suspended
                 elif self.sources and not pinned:
@@ -174,11 +180,23 @@ class Draining(Signals):
 
     def cancel(self) -> None:
         """Cancel everything in flight."""
-        self.ready.clear()
-        self.waiting.clear()
+        for line in (self.ready, self.waiting, self.sources):
+            line.clear()
+        # What comes to an end now still leaves its place, its window, its turn to others.
+        self.ready = self.waiting = self.sources = deque(maxlen=0)
         self.close_sources()
         if self.group is not None:
             self.group.cancel()
+
+    @property
+    def called_off(self) -> bool:
+        """Whether everything in flight was cancelled, by a failure or from outside."""
+        return self.group is not None and self.group.cancel_called
+
+    def wake_readers(self) -> None:
+        """Let those who wait for an item see that none comes: a shield keeps them from hearing."""
+        for feed in list(self.starving):
+            feed.wake()
 
     def close_sources(self) -> None:
         """Close all generators, wherever they stand."""

@@ -10,11 +10,12 @@ import anyio.lowlevel
 
 from operonx.core.engine.attempts import Attempts
 from operonx.core.engine.calling import SHORT, Caller
+from operonx.core.engine.cancelling import heeding
 from operonx.core.engine.closing import ThreadSource, closing
 from operonx.core.engine.guarding import guards_of
 from operonx.core.engine.stepping import watched
 from operonx.core.engine.threads import ThreadIterator
-from operonx.core.engine.yielding import SLOW, GeneratorFiring, returned_value
+from operonx.core.engine.yielding import LONG_YIELD, SLOW, GeneratorFiring, returned_value
 
 if TYPE_CHECKING:
     from operonx.core.engine.scheduler import Run
@@ -45,7 +46,8 @@ class DrivenGenerator(GeneratorFiring):
         states = list(guards_of(self.run, self.inst, self.node))
         flights = self.run.state.setdefault("flights", {})
         scope = self.scope
-        self.run.drivers.add(scope)
+        if not self.node.streams:
+            self.run.drivers.add(scope)  # what reads a stream ends as that does
         flights[self.inst, self.node] = scope
         for state in states:
             state.scopes.add(scope)
@@ -56,7 +58,7 @@ class DrivenGenerator(GeneratorFiring):
         try:
             with scope:
                 ended = await attempts.result()
-            if self.run.stopping:
+            if self.stopped:
                 attempts.refuse_broken()  # the end that a stop makes is no way around it
         except BaseException as error:
             self.run.drivers.discard(scope)
@@ -64,7 +66,7 @@ class DrivenGenerator(GeneratorFiring):
                 raise
             self.fail(error, attempts.hint)
         else:
-            if ended or self.run.stopping:
+            if ended or self.stopped:
                 self.end()
             else:
                 self.drop()
@@ -104,8 +106,10 @@ class DrivenGenerator(GeneratorFiring):
             iterator = aiter(iterator)
             while True:
                 await self._room()
-                if self.run.stopping:
+                if self.stopped:
                     return True
+                if self.scope.cancel_called or self.run.called_off:
+                    await anyio.lowlevel.checkpoint()  # its own waits may all be in shields
                 try:
                     value = await self._within(self._next, iterator)
                 except StopAsyncIteration:
@@ -115,9 +119,9 @@ class DrivenGenerator(GeneratorFiring):
 
     async def _next(self, iterator: Any) -> Any:
         step = iterator.__anext__()
-        if not hasattr(step, "send"):
-            return await step  # an iterator somebody wrote by hand gives any awaitable
-        return await watched(self.run, self.node, step)
+        if hasattr(step, "send"):  # an iterator somebody wrote by hand gives any awaitable
+            step = watched(self.run, self.node, step)
+        return await (heeding(step) if self.node.streams else step)
 
     async def _take_threaded(self, given: dict[str, Any], context: RunContext) -> bool:
         source = ThreadSource(partial(self.caller.function, **given))
@@ -127,13 +131,16 @@ class DrivenGenerator(GeneratorFiring):
             await lane.close()
             return source.taken()
 
+        longest = 0.0
         async with closing(closed):
             while True:
+                before = source.spent
                 with lane.held(waits=self._full()):
                     await self._room()
-                if self.run.stopping:
+                if self.stopped:
                     return True
                 kind, value = await self._within(lane.ask)
+                longest = max(longest, source.spent - before)
                 if kind == "error":
                     raise value
                 if kind == "return":
@@ -143,7 +150,8 @@ class DrivenGenerator(GeneratorFiring):
                 self.give(value)
                 await _settle(self.run)
         count = self.stream.count or 1
-        self.caller.short = source.spent < SHORT * count or source.spent < SLOW
+        quick = source.spent < SHORT * count or source.spent < SLOW
+        self.caller.judge(short=quick and longest < LONG_YIELD)
         self.node.choose(self.node)
         return True
 

@@ -96,9 +96,11 @@ class Feed:
     def call_back(self, callback: Callable[[], None]) -> None:
         """Call once when there may be more to `poll`."""
         self._callbacks.append(callback)
+        self._run.starving.add(self)
 
     def wake(self) -> None:
         """Let those who wait look again."""
+        self._run.starving.discard(self)
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback()

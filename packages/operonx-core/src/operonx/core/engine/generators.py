@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from operonx.core.engine.driven import fire_driven
+from operonx.core.engine.guarding import settle
 from operonx.core.engine.inlined import fire_inlined
 from operonx.core.engine.streams import skip_waiters
 from operonx.core.ops.policies import UNSET
@@ -30,10 +31,8 @@ def choose_generator_fire(node: GeneratorNode) -> None:
         and not node.streams
     )
     inline = policies.run_in == "inline" or (policies.run_in == "auto" and caller.short)
-    node.suspends = caller.signature.is_async or not (plain and inline)
-    node.act = fire_driven if node.suspends else fire_inlined
-    if node.direct:
-        node.fire = node.act
+    suspends = caller.signature.is_async or not (plain and inline)
+    settle(node, (suspends, fire_driven if suspends else fire_inlined))
 
 
 def skip_generator(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from operonx.core.engine.scheduler import Run
     from operonx.core.engine.state import MemoryState
     from operonx.core.errors import OpError
-    from operonx.core.plan.nodes import Node
+    from operonx.core.plan.nodes import Action, Node
 
 __all__ = [
     "GuardState",
@@ -26,6 +27,7 @@ __all__ = [
     "is_dead",
     "limited",
     "places_of",
+    "settle",
 ]
 
 
@@ -103,18 +105,35 @@ def guarded(inner: Callable[..., Any]) -> Callable[..., Any]:
     return fire
 
 
+def settle(node: Node, action: Action) -> None:
+    """Say what a node does when it fires, inside of the guards and places around it."""
+    node.action = action
+    node.firing = action if node.around is None else node.around(action)
+
+
 class Granted:
     """Stands in the ready line for a node that has been given its place."""
 
-    __slots__ = ("_node", "suspends")
+    __slots__ = ("_node",)
 
     def __init__(self, node: Node) -> None:
-        self.suspends: bool = node.suspends
         self._node = node
 
-    def fire(self, run: Run, inst: MemoryState, _granted: Granted) -> Any:
-        """Fire the node itself."""
-        return self._node.act(run, inst, self._node)
+    @property
+    def firing(self) -> Action:
+        """What firing the node comes to now, and not when its place was given."""
+        suspends, act = self._node.action
+        return suspends, partial(_fire_granted, self._node, act)
+
+
+def _fire_granted(
+    node: Node, act: Callable[..., Any], run: Run, inst: MemoryState, _granted: Granted
+) -> Any:
+    if is_dead(run, inst, node):  # it was not when it began to wait
+        run.skipped(inst, node, reason="it was no longer wanted")
+        places_of(run, node).leave()
+        return None
+    return act(run, inst, node)
 
 
 class Places:
@@ -122,7 +141,7 @@ class Places:
 
     def __init__(self, run: Run, node: Node, capacity: int) -> None:
         self._run = run
-        self._node = node
+        self._granted = Granted(node)
         self._free = capacity
         self._line: deque[MemoryState] = deque()
 
@@ -142,7 +161,7 @@ class Places:
     def _give(self) -> None:
         while self._free and self._line:
             self._free -= 1
-            self._run.ready.append((self._line.popleft(), Granted(self._node)))
+            self._run.ready.append((self._line.popleft(), self._granted))
 
 
 class PlacesInOrder(Places):

@@ -44,12 +44,19 @@ class _Live:
         return self._host.run.run_id
 
     def cancel(self) -> None:
-        """Cancel the run: everything in flight stops, and there is no result."""
+        """Cancel the run: everything in flight stops, and there is no result.
+
+        Callable from any thread.
+        """
         self._host.cancel()
 
     def stop(self) -> None:
-        """Close the sources and let what is open finish; the result is what came so far."""
-        self._host.run.stop()
+        """Close the sources and let what is open finish; the result is what came so far.
+
+        A source is a generator op that reads no stream; one that does ends as its stream ends.
+        Callable from any thread.
+        """
+        self._host.stop()
 
     def events(self) -> AsyncIterator[Emit]:
         """Return what ops emit from now on.
@@ -57,6 +64,9 @@ class _Live:
         Read them as they come, or let go of the iterator: where many wait to be read, the run
         begins no further ops and asks generators for no more until they are. What one call of an
         op emits is not held back, so an op that says much is best a generator.
+
+        At the end of a run that failed or was cancelled the iteration raises as `result()` does. A
+        wait for an event may be cancelled, and taken up again: the run goes on.
         """
         outbox = Outbox()
         emits = self._host.run.emits
@@ -70,6 +80,9 @@ class _Live:
 
         Go on iterating until the run is over. Once nobody iterates them any more and the result
         or the frames are awaited, ops that ask fail, with those that wait for an answer.
+
+        At the end of a run that failed or was cancelled the iteration raises as `result()` does. A
+        wait for a question may be cancelled, and taken up again: the run goes on.
         """
         questions = self._questions
         questions.watch()
@@ -139,7 +152,7 @@ class RunHandle(_Live):
         if self._host.over.is_set():
             run.frames.close()
         # A line that nobody reads must not make the run wait, so it is closed when it is left.
-        return Items(run.frames, self._host, self, run.frames.close, self._host.outcome)
+        return Items(run.frames, self._host, self, run.frames.close, awaits_run=True)
 
 
 class RunStream(_Live):
@@ -204,4 +217,4 @@ class RunStream(_Live):
         self._iterated = True
         self._questions.await_result()
         host = self._host
-        return Items(self._frames, host, self, host.leave, host.outcome)
+        return Items(self._frames, host, self, host.leave, awaits_run=True)

@@ -87,6 +87,11 @@ class Host:
         if self._waker is not None:  # else it was never begun
             self.call(self._scope.cancel)
 
+    def stop(self) -> None:
+        """Let the sources end; callable from any thread."""
+        self.run.stopping = True  # at once, also where the run was not begun yet
+        self.call(self.run.stop)
+
     def leave(self) -> None:
         """Cancel the run, as the iteration of its frames was left."""
         if not self.over.is_set():
@@ -142,7 +147,7 @@ class Host:
 
 
 class Items(AsyncIterator[Any]):
-    """The items of an outbox; being cancelled while waiting for one cancels the run.
+    """The items of an outbox; at their end it raises what the run failed with.
 
     `async for` does not tell an iterator that it was left by a `break` or an error: it only lets
     go of it. So what is to be done then is done when nobody holds it any more, or by `aclose`.
@@ -152,7 +157,7 @@ class Items(AsyncIterator[Any]):
         host: Of the run that they are of.
         keeps: What must live as long as this: a run goes on while somebody watches it.
         left: Called once when the iteration was left, on the event loop's thread.
-        at_end: Called when there are no more.
+        awaits_run: Whether being cancelled while waiting for an item cancels the run.
     """
 
     def __init__(
@@ -161,27 +166,29 @@ class Items(AsyncIterator[Any]):
         host: Host,
         keeps: object,
         left: Callable[[], object],
-        at_end: Callable[[], object] | None = None,
+        *,
+        awaits_run: bool = False,
     ) -> None:
         self._outbox = outbox
         self._host = host
         self._keeps = keeps
         self._left: Callable[[], object] | None = left
-        self._at_end = at_end
+        self._awaits_run = awaits_run
 
     async def __anext__(self) -> Any:
         if self._left is None:
             raise StopAsyncIteration
         try:
             more, item = await self._outbox.take()
+            if not more:
+                await self._host.over.wait()
         except BaseException:
-            await self._host.end()
+            if self._awaits_run:
+                await self._host.end()
             raise
         if more:
             return item
-        await self._host.wait()
-        if self._at_end is not None:
-            self._at_end()
+        self._host.outcome()
         raise StopAsyncIteration
 
     async def aclose(self) -> None:

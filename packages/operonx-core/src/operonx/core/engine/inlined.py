@@ -10,7 +10,7 @@ from operonx.core.engine.calling import SHORT, clock
 from operonx.core.engine.closing import joined
 from operonx.core.engine.guarding import is_dead
 from operonx.core.engine.state import MemoryState, context_of
-from operonx.core.engine.yielding import SLOW, GeneratorFiring, returned_value
+from operonx.core.engine.yielding import LONG_YIELD, SLOW, GeneratorFiring, returned_value
 from operonx.core.ops.context import RunContext
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class InlinedGenerator(GeneratorFiring):
         if self.stream.full:
             self.stream.resume = partial(self.run.sources.append, self)
             return
-        if self.run.stopping:
+        if self.stopped:
             self._end_early(self.end)
             return
         before = clock()
@@ -82,8 +82,9 @@ class InlinedGenerator(GeneratorFiring):
     def _look_at_the_clock(self, took: float) -> None:
         self.spent += took
         # One slow yield may be the machine's doing; a firing that is slow on average is not.
-        if self.spent > SLOW and self.spent > SHORT * (self.stream.count + 1):
-            self.caller.short = False
+        slow = self.spent > SLOW and self.spent > SHORT * (self.stream.count + 1)
+        if (slow or took > LONG_YIELD) and self.caller.short:
+            self.caller.relapse()  # this firing stays where it is: its generator knows one thread
             self.node.choose(self.node)
 
     def _returned(self, value: Any) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import anyio
 
 from operonx.core.engine.calling import Caller, clock
+from operonx.core.engine.cancelling import heeding
 from operonx.core.engine.threads import ThreadCall
 from operonx.core.errors import OutputError
 
@@ -42,15 +43,20 @@ async def _invoke(
     run: Run, node: CallNode, caller: Caller, given: dict[str, Any], context: RunContext
 ) -> Any:
     if caller.signature.is_async:
-        return await caller.function(**given)
+        called = caller.function(**given)
+        return await (heeding(called) if node.streams else called)
     policies = node.op.policies
-    if policies.run_in == "process":
+    if caller.in_process:
         from operonx.core.engine.processes import call_in_process  # slow to import
 
         return await call_in_process(caller.function, given)
     short = policies.run_in == "auto" and caller.short and policies.timeout is None
     if (policies.run_in == "inline" or short) and not node.streams:
-        value = _measured(caller, given)
+        before = clock()
+        try:
+            value = caller.function(**given)
+        finally:
+            caller.doubt(clock() - before)
         if type(value) is CoroutineType:
             refuse_coroutine(value)
         return value

@@ -15,7 +15,7 @@ from operonx.core.engine.collecting import fire_collect
 from operonx.core.engine.endings import fire_exit, hold_end, skip_exit
 from operonx.core.engine.generators import choose_generator_fire, skip_generator
 from operonx.core.engine.graphs import end_root, fire_done, fire_enter, start_guard
-from operonx.core.engine.guarding import guarded, limited, places_of, skip_limited
+from operonx.core.engine.guarding import guarded, limited, places_of, settle, skip_limited
 from operonx.core.engine.loops import advance, fire_loop
 from operonx.core.engine.outputs import fire_output, skip_output
 from operonx.core.engine.streams import (
@@ -31,6 +31,7 @@ from operonx.core.engine.threads import current_waker
 from operonx.core.ops.function import FuncOp, OpDefinition
 from operonx.core.ops.policies import UNSET
 from operonx.core.plan.nodes import (
+    Action,
     AllNode,
     AnyNode,
     ArmNode,
@@ -136,10 +137,6 @@ class LinkedPlan:
             run.on_decided = partial(end_root, guard=guard)
 
     def _link(self, node: Node, replaced: Mapping[str, OpDefinition]) -> None:
-        if isinstance(node, CallNode):
-            _link_call(node, replaced)
-        else:
-            node.act = _FIRE[type(node)]
         node.on_skip = _SKIP.get(type(node))
         if isinstance(node, CallNode) and node.streams:
             node.on_skip = _after(node.on_skip, release_streams)
@@ -151,19 +148,19 @@ class LinkedPlan:
             node.hear = hear_any
         elif isinstance(node, ChoiceNode):
             node.hear = hear_choice
-        elif isinstance(node, DoneNode) and node.loop is not None:
-            node.act = advance
-        own_guard = getattr(node, "own_guard", None)
-        if not isinstance(node, DoneNode) and own_guard is not None:
-            node.suspends = own_guard.graph.policies.timeout is not None
         _wrap(node)
+        if isinstance(node, CallNode):
+            _link_call(node, replaced)
+        else:
+            settle(node, _action_of(node))
 
 
 def _link_call(node: CallNode, replaced: Mapping[str, OpDefinition]) -> None:
     op: FuncOp = node.op
-    if op.policies.run_in == "process":
+    fake = replaced.get(node.path)
+    node.caller = Caller(node, fake or op.definition, replaces=fake is not None)
+    if node.caller.in_process:
         import_module("operonx.core.engine.processes")  # slow, so before the runs that need it
-    node.caller = Caller(node, replaced.get(node.path, op.definition))
     fallback = op.policies.fallback
     if fallback is not UNSET and isinstance(getattr(fallback, "definition", None), OpDefinition):
         node.fallback = Caller(node, fallback.definition)
@@ -175,6 +172,14 @@ def _link_call(node: CallNode, replaced: Mapping[str, OpDefinition]) -> None:
         choose_fire(node)
 
 
+def _action_of(node: Node) -> Action:
+    if isinstance(node, DoneNode):
+        return False, _FIRE[type(node)] if node.loop is None else advance
+    own_guard = getattr(node, "own_guard", None)
+    timed = own_guard is not None and own_guard.graph.policies.timeout is not None
+    return timed, _FIRE[type(node)]
+
+
 def _is_limited(node: Node) -> bool:
     own = node.op is not None and node.op.policies.concurrency is not None
     return own and isinstance(node, CallNode | EnterNode | LoopNode)
@@ -182,29 +187,17 @@ def _is_limited(node: Node) -> bool:
 
 def _wrap(node: Node) -> None:
     """Put places and guards around what a node does."""
-    if isinstance(node, CallNode):
-        # What is learnt of a function changes `act`, so it is looked up at every firing.
-        fire: Callable[..., Any] = _act
-        if not (_is_limited(node) or node.guard is not None or node.may_lose):
-            node.direct = True
-            node.fire = node.act
-            return
-    else:
-        fire = node.act
+    # Of a graph that failed no choice may give what it would do without the failed op.
+    decides = node.op is not None or isinstance(node, ChoiceNode)
+    asks = decides and (node.guard is not None or node.may_lose)
     if _is_limited(node):
         assert node.op is not None  # only ops have policies
         node.in_order = node.op.policies.concurrency == 1 or type(node) is not CallNode
-        fire = limited
+        line_up: Action = (False, guarded(limited) if asks else limited)
+        node.around = lambda _action: line_up
         node.on_skip = _after(node.on_skip, skip_limited)
-    # Of a graph that failed no choice may give what it would do without the failed op.
-    decides = node.op is not None or isinstance(node, ChoiceNode)
-    if decides and (node.guard is not None or node.may_lose):
-        fire = guarded(fire)
-    node.fire = fire
-
-
-def _act(run: Run, inst: Any, node: Node) -> Any:
-    return node.act(run, inst, node)
+    elif asks:
+        node.around = lambda action: (action[0], guarded(action[1]))
 
 
 def _after(first: Callable[..., None] | None, then: Callable[..., None]) -> Callable[..., None]:

@@ -31,6 +31,7 @@ def result_of(run: Run) -> RunResult:
         for key, node in run.linked.plan.outputs.items()
         if key not in run.outputs
     }
+    linked = run.linked  # the result must not keep the run
     run.errors.sort(key=lambda error: (error.ctx, error.op))
     return RunResult(
         run_id=run.run_id,
@@ -38,7 +39,7 @@ def result_of(run: Run) -> RunResult:
         missing=missing,
         errors=run.errors,
         skipped=run.skips,
-        paths=lambda: run.linked.paths,
+        paths=lambda: linked.paths,
         engine="python",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from operonx.core.engine.scheduler import Run
 
 __all__ = ["Reader"]
+
+_LOOK: Final = 0.1
+"""Seconds between two looks of a thread that waits for an item whether it was cancelled."""
 
 
 class Reader:
@@ -43,7 +46,10 @@ class Reader:
     def _poll(self) -> tuple[bool, Any] | None:
         if self._refusal is not None:
             raise self._refusal()
-        return self._feed.poll()
+        found = self._feed.poll()
+        if found is None and self._run.called_off:
+            raise _cancelled()  # whoever waits in a shield would wait for ever
+        return found
 
     async def receive(self) -> tuple[bool, Any]:
         """Return `(True, item)`, or `(False, None)` past the last one."""
@@ -78,12 +84,30 @@ class Reader:
 
         with holding:
             self._run.waker(attempt)
-            while not arrived.wait(timeout=0.1):
+            while not arrived.wait(timeout=_LOOK):
                 if self._run.over:
                     raise CancelledRunError("the run is over")
+                if _is_called_off():
+                    raise _cancelled()
         if isinstance(answer[0], BaseException):
             raise answer[0]
         return answer[0]  # type: ignore[no-any-return]  # a pair, as no error came
+
+
+def _is_called_off() -> bool:
+    """Return whether the task that waits for this thread was cancelled, and cannot leave it.
+
+    Other threads than anyio's know nothing of who waits for them; who does is free to leave.
+    """
+    from anyio.from_thread import check_cancelled  # slow to import
+
+    try:
+        check_cancelled()
+    except RuntimeError:
+        return False
+    except BaseException:  # noqa: BLE001 - the cancelling of either event loop
+        return True
+    return False
 
 
 def _cancelled() -> OperonxError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from operonx.core.engine.result import Skip
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from operonx.core.engine.sifting import Sifter
     from operonx.core.engine.turns import Turns
     from operonx.core.errors import Context
-    from operonx.core.plan.nodes import Node, Region
+    from operonx.core.plan.nodes import Action, Node, Region
 
 __all__ = ["Signals"]
 
@@ -34,16 +35,14 @@ __all__ = ["Signals"]
 class Doomed:
     """Stands in the ready line for a node that will be skipped."""
 
-    __slots__ = ("_node",)
-    suspends: bool = False
+    __slots__ = ("firing",)
 
     def __init__(self, node: Node) -> None:
-        self._node = node
+        self.firing: Action = (False, partial(_skip, node))
 
-    def fire(self, run: Signals, inst: MemoryState, _doomed: Doomed) -> None:
-        """Skip the node itself."""
-        node = self._node
-        run.skipped(inst, node, covered=bool(inst.pending[node.index] & COVERED))
+
+def _skip(node: Node, run: Signals, inst: MemoryState, _doomed: Doomed) -> None:
+    run.skipped(inst, node, covered=bool(inst.pending[node.index] & COVERED))
 
 
 class Signals:

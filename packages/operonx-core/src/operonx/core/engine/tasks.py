@@ -1,13 +1,15 @@
 """The tasks of one run: none outlives it.
 
 On asyncio they are made by hand: a task of anyio's task group costs three to four times as much
-(see docs/decisions/), and a fan-out of waiting ops is mostly the making of tasks. On trio, a
-nursery by way of anyio.
+(see docs/decisions/), and a fan-out of waiting ops is mostly the making of tasks. They are
+cancelled once, as asyncio does, but never within a shield, as anyio does. On trio, a nursery by way
+of anyio.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,7 +18,7 @@ import anyio
 if TYPE_CHECKING:
     from contextvars import Context
 
-__all__ = ["Tasks", "new_tasks"]
+__all__ = ["Tasks", "is_shielded", "new_tasks"]
 
 OnError = Callable[[BaseException], None]
 
@@ -42,22 +44,24 @@ class Tasks(Protocol):
         ...
 
 
-def new_tasks(on_error: OnError) -> Tasks:
+def new_tasks(on_error: OnError, on_cancel: Callable[[], None]) -> Tasks:
     """Return a group of tasks for the event loop that runs now.
 
     Args:
         on_error: Called with what a task lets through; nothing should.
+        on_cancel: Called once when everything was asked to stop, from inside or outside.
     """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _AnyioTasks(on_error)
-    return _AsyncioTasks(on_error)
+        return _AnyioTasks(on_error, on_cancel)
+    return _AsyncioTasks(on_error, on_cancel)
 
 
 class _AsyncioTasks:
-    def __init__(self, on_error: OnError) -> None:
+    def __init__(self, on_error: OnError, on_cancel: Callable[[], None]) -> None:
         self._on_error = on_error
+        self._on_cancel = on_cancel
         self._loop = asyncio.get_running_loop()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._made = 0
@@ -96,7 +100,25 @@ class _AsyncioTasks:
     def _cancel(self, number: int, task: asyncio.Task[None]) -> None:
         # One that is cancelled before it began never comes to its own bookkeeping.
         task.add_done_callback(lambda _task: self._left(number))
-        task.cancel()
+        self._cancel_unshielded(task)
+
+    def _cancel_unshielded(self, task: asyncio.Task[None]) -> None:
+        """Cancel a task once, in the first of its waits that is in no shield."""
+        if task.done():
+            return
+        if task is asyncio.current_task(self._loop):
+            # It may enter a shield before it waits; asyncio would cancel that wait all the same.
+            self._loop.call_soon(self._cancel_unshielded, task)
+            return
+        if not is_shielded(task):
+            task.cancel()
+            return
+        awaited: asyncio.Future[Any] | None = getattr(task, "_fut_waiter", None)
+        if awaited is None:
+            self._loop.call_soon(self._cancel_unshielded, task)
+        else:
+            # The task asked first, and is called first: this comes when it waits again.
+            awaited.add_done_callback(lambda _awaited: self._cancel_unshielded(task))
 
     def cancel(self) -> None:
         if self.cancel_called:
@@ -105,6 +127,7 @@ class _AsyncioTasks:
         self._scope.cancel()
         for number, task in self._tasks.items():
             self._cancel(number, task)
+        self._on_cancel()
 
     async def run(self, main: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -131,15 +154,36 @@ class _AsyncioTasks:
             raise again
 
 
+def is_shielded(task: asyncio.Task[None]) -> bool:
+    """Return whether a task is in a shielded scope of anyio.
+
+    Only anyio knows, and keeps it to itself: its own cancelling is heard again and again, and a
+    scope around each firing is dear. Where a version of it keeps this elsewhere, shields do not
+    hold against the end of a run, and all else is as it was.
+    """
+    backend = sys.modules.get("anyio._backends._asyncio")  # not loaded: nobody entered a scope
+    state = getattr(backend, "_task_states", {}).get(task)
+    scope = getattr(state, "cancel_scope", None)
+    while scope is not None:
+        if scope.shield:
+            return True
+        scope = getattr(scope, "_parent_scope", None)
+    return False
+
+
 class _AnyioTasks:
-    def __init__(self, on_error: OnError) -> None:
+    def __init__(self, on_error: OnError, on_cancel: Callable[[], None]) -> None:
         self._on_error = on_error
+        self._on_cancel = on_cancel
         self._group = anyio.create_task_group()
+        self._left = 0
+        self._empty: anyio.Event | None = None
         self.cancel_called = False
 
     def start(
         self, variables: Context, function: Callable[..., Coroutine[Any, Any, None]], *args: Any
     ) -> None:
+        self._left += 1
         variables.run(self._start, function, args)
 
     def _start(self, function: Callable[..., Coroutine[Any, Any, None]], args: Any) -> None:
@@ -152,11 +196,25 @@ class _AnyioTasks:
             await function(*args)
         except Exception as error:  # noqa: BLE001 - nothing should come; it must not be lost
             self._on_error(error)
+        finally:
+            self._left -= 1
+            if not self._left and self._empty is not None:
+                self._empty.set()
 
     def cancel(self) -> None:
+        if self.cancel_called:
+            return
         self.cancel_called = True
         self._group.cancel_scope.cancel()
+        self._on_cancel()
 
     async def run(self, main: Callable[[], Awaitable[None]]) -> None:
         async with self._group:
-            await main()
+            try:
+                await main()
+                while self._left:
+                    self._empty = anyio.Event()
+                    await self._empty.wait()
+            except BaseException:
+                self.cancel()  # from outside, which a nursery would tell its tasks alone
+                raise

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from operonx.core.engine.scheduler import Run
     from operonx.core.plan.nodes import GeneratorNode
 
-__all__ = ["SLOW", "GeneratorFiring", "returned_value"]
+__all__ = ["LONG_YIELD", "SLOW", "GeneratorFiring", "returned_value"]
 
 SLOW: float = 20 * SHORT
 """Seconds in all below which a generator is not judged by its average."""
+
+LONG_YIELD: float = 10e-3
+"""Seconds that one yield is enough of to send the next firings to threads."""
 
 
 class GeneratorFiring:
@@ -36,6 +39,11 @@ class GeneratorFiring:
         self.stream: StreamState = run.open_stream(node, node.child, inst, limit)
         self.final_seen: bool = False
         self.slots: tuple[tuple[str, int], ...] = tuple(node.outputs.items())
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it is to end because the run was stopped: it is a source, and reads no stream."""
+        return self.run.stopping and not self.node.streams
 
     def give(self, value: Any) -> None:
         """Dispatch one yield; raises if it has not the shape of the ports."""
@@ -68,7 +76,7 @@ class GeneratorFiring:
     def end(self) -> None:
         """The generator ended well."""
         node, run, inst = self.node, self.run, self.inst
-        if node.final and not self.final_seen and not run.stopping:
+        if node.final and not self.final_seen and not self.stopped:
             names = ", ".join(node.final)
             self.fail(OutputError(f"ended without its `final({names})`"))
             return

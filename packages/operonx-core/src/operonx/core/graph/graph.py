@@ -80,6 +80,8 @@ class GraphOp(Op):
         """The mistakes found, with those of inner graphs."""
         self.misread: set[Op] = set()
         """Ops that another graph reads by mistake, which says so itself."""
+        self.given_streams: dict[str, bool] = {}
+        """Which inputs are handed a stream, as far as it was asked: graphs nest to any depth."""
         self.analysis: Analysis | None = None
         """What building found out; None until the block is left."""
         self.factory: object = None

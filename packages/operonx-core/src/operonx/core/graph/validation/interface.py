@@ -178,16 +178,25 @@ def _with_type(graph: GraphOp, declared: GraphInput, wanted: Any) -> GraphInput:
 
 def _is_stream(expression: Expression) -> bool:
     """Tell whether what a nested graph is given is a stream, handed in by graph after graph."""
-    while isinstance(expression, ParentRef) and expression.graph is not None:
+    asked: list[tuple[GraphOp, str]] = []
+    found: bool | None = None
+    while found is None and isinstance(expression, ParentRef) and expression.graph is not None:
         outer: GraphOp = expression.graph
-        declared = (outer.parameters or {}).get(expression.key)
+        key = expression.key
+        asked.append((outer, key))
+        found = outer.given_streams.get(key)
+        declared = (outer.parameters or {}).get(key)
         if declared is not None and is_stream_type(declared.annotation):
-            return True
-        handed = outer.inputs.get(expression.key)
+            found = True
+        handed = outer.inputs.get(key)
         if handed is None:
-            return False
-        expression = handed
-    return isinstance(expression, StreamOf)
+            found = found or False
+        else:
+            expression = handed
+    answer = isinstance(expression, StreamOf) if found is None else found
+    for outer, key in asked:
+        outer.given_streams[key] = answer
+    return answer
 
 
 def _stream_type(expression: Expression) -> Any:

@@ -17,7 +17,7 @@ Read in this order: `base`, `calls`, `deciding`, `graphs`, `streams`, `plan`.
 
 from __future__ import annotations
 
-from operonx.core.plan.nodes.base import Node, Region
+from operonx.core.plan.nodes.base import Action, Node, Region
 from operonx.core.plan.nodes.calls import Argument, CallNode, EndNode, FailedNode, GeneratorNode
 from operonx.core.plan.nodes.deciding import AllNode, AnyNode, ArmNode, BranchNode, ChoiceNode
 from operonx.core.plan.nodes.graphs import (
@@ -41,6 +41,7 @@ from operonx.core.plan.nodes.streams import (
 )
 
 __all__ = [
+    "Action",
     "AllNode",
     "AnyNode",
     "Argument",

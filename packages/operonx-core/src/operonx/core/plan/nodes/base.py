@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from operonx.core.ops.base import Op
     from operonx.core.plan.guards import Guard
     from operonx.core.plan.nodes.calls import FailedNode
 
-__all__ = ["Node", "Region"]
+__all__ = ["Action", "Node", "Region"]
+
+Action: TypeAlias = tuple[bool, Callable[..., Any]]
+"""Whether firing may have to wait, and so needs a task, and what to call."""
 
 
 class Region:
@@ -83,13 +86,12 @@ class Node:
         self.gate: Node | None = None
         """In the region around: fires unless this is skipped as a whole; None: the owner tells."""
         # Set by the engine when it takes the plan.
-        self.fire: Callable[..., Any]
-        self.act: Callable[..., Any]
-        """What `fire` comes to, inside of guards and places."""
-        self.direct = False
-        """Whether `fire` is `act` itself."""
-        self.suspends = False
-        """Whether firing may have to wait, and so needs a task."""
+        self.firing: Action
+        """What firing it comes to: changed as a whole, as other runs may do so at any time."""
+        self.action: Action
+        """What `firing` comes to, inside of guards and places."""
+        self.around: Callable[[Action], Action] | None = None
+        """Puts guards and places around an action; None where there are none."""
         self.on_skip: Callable[..., None] | None = None
         self.hear: Callable[..., None]
         self.take: Callable[..., bool]
