@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections import deque
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
@@ -44,7 +44,7 @@ HERE = Tree.__module__
         (tuple[()], {"kind": "tuple", "items": []}),
         (int | None, {"kind": "union", "members": ["int", "none"]}),
         (Literal["a", 1], {"kind": "literal", "values": ["a", 1]}),
-        (datetime.date, {"kind": "class", "import": "datetime:date"}),
+        (dt.date, {"kind": "class", "import": "datetime:date"}),
         (deque[int], {"kind": "class", "import": "collections:deque", "arguments": ["int"]}),
         (Annotated[int, Field(gt=0)], {"kind": "limited", "of": "int", "gt": 0}),
         (

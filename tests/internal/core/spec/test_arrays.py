@@ -23,7 +23,7 @@ from operonx.core.spec.values import read_value, write_value
     ],
 )
 def test_wrong_sizes_and_types_are_refused(dtype: str, shape: Any, buffer: bytes) -> None:
-    with pytest.raises(ValueError, match="shape|dtype"):
+    with pytest.raises(ValueError, match=r"shape|dtype"):
         Array(dtype, shape, buffer)
 
 

@@ -208,7 +208,7 @@ def test_what_is_wrong_is_named(spec: Any, says: str) -> None:
 
 
 def test_a_misspelt_field_is_refused_with_what_it_may_have_been() -> None:
-    with pytest.raises(SpecError, match="extra_field|Extra inputs") as caught:
+    with pytest.raises(SpecError, match="Extra inputs") as caught:
         GraphOp.deserialize(changed("graphs", 0, "ops", 0, "input", to={}))
     assert "did you mean `inputs`?" == caught.value.hint
 
