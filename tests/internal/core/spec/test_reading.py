@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -63,7 +63,11 @@ SPEC = rich()
 
 def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return every place in JSON."""
-    keys = data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()
+    keys: list[Any] = []
+    if isinstance(data, dict):
+        keys = [*cast("dict[str, object]", data)]
+    elif isinstance(data, list):
+        keys = [*range(len(cast("list[object]", data)))]
     return [path, *(place for key in keys for place in places(data[key], (*path, key)))]
 
 
@@ -223,7 +227,7 @@ def test_a_graph_stands_in_one_place() -> None:
 
 def test_a_graph_that_holds_itself_is_refused() -> None:
     spec = copy.deepcopy(SPEC)
-    own = {"kind": "graph", "name": "own", "graph": 0, "inputs": {}}
+    own: dict[str, Any] = {"kind": "graph", "name": "own", "graph": 0, "inputs": {}}
     spec["graphs"][0]["ops"].append(own)
     with pytest.raises(SpecError, match="stands in two places"):
         GraphOp.deserialize(spec)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import invalidate_caches
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,15 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name / "__init__.py").write_text("")
         (tmp_path / name / "ops.py").write_text(MODULE)
     (tmp_path / "spec_pkg" / "broken.py").write_text("raise RuntimeError('broken')")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    invalidate_caches()
     for name in [name for name in sys.modules if name.startswith("spec_pkg")]:
         monkeypatch.delitem(sys.modules, name)
     return tmp_path
+
+
+def _ten_times(x: int) -> int:
+    return x * 10
 
 
 def spec_of(path: str) -> dict[str, Any]:
@@ -82,7 +88,7 @@ def test_what_nobody_allowed_is_not_imported(allow: list[str]) -> None:
     assert "spec_pkg" not in sys.modules
     with pytest.raises(SpecError, match=r"`spec_pkg.ops:inc` was not imported"):
         Operon(graph)
-    engine = Operon(graph, replace={"g.a": lambda x: x * 10})
+    engine = Operon(graph, replace={"g.a": _ten_times})
     assert 30 == engine.run_sync({"x": 3})["y"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import anyio
 import jsonschema
@@ -16,7 +17,7 @@ from tests.internal.core.oracle.programs import Features, Program, programs
 from tests.internal.core.test_property import DEEP, built, determined, examples, named, runs
 
 OPS = "tests.internal.core.oracle.library"
-SCHEMA = jsonschema.Draft202012Validator(json_schema())
+SCHEMA: Any = jsonschema.Draft202012Validator(json_schema())
 
 
 @pytest.mark.timeout(0 if DEEP else 600)

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -15,7 +16,7 @@ from operonx.core.graph.factory import GraphFactory
 from operonx.core.spec.schema import SCHEMA_FILE
 
 EXAMPLES = sorted((Path(__file__).parents[4] / "examples").glob("*.py"))
-SCHEMA = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
+SCHEMA: Any = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
 
 
 def graphs_of(example: Path, monkeypatch: pytest.MonkeyPatch) -> list[GraphOp]:

@@ -6,7 +6,8 @@ import json
 import math
 import re
 from collections import OrderedDict
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -36,10 +37,12 @@ VALUES = st.recursive(
 def typed(value: Any) -> Any:
     """Return a value with its types, which `==` does not compare."""
     if isinstance(value, (list, tuple)):
-        return type(value), [typed(one) for one in value]
+        kind = "list" if isinstance(value, list) else "tuple"
+        return kind, [typed(one) for one in cast("list[object]", value)]
     if isinstance(value, dict):
-        return dict, [(typed(key), typed(one)) for key, one in value.items()]
-    return type(value), repr(value)
+        items = cast("dict[object, object]", value).items()
+        return "dict", [(typed(key), typed(one)) for key, one in items]
+    return type(value).__name__, repr(value)
 
 
 @given(value=VALUES)
@@ -80,9 +83,15 @@ def nested(depth: int, wrap: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize(
-    "wrap", [lambda x: [x], lambda x: (x,), lambda x: {"k": x}, lambda x: {1: x}]
-)
+WRAPS: list[Callable[[Any], Any]] = [
+    lambda x: [x],
+    lambda x: (x,),
+    lambda x: {"k": x},
+    lambda x: {1: x},
+]
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
 def test_values_nest_a_hundred_deep_and_no_deeper(wrap: Any) -> None:
     deepest = nested(MAX_DEPTH, wrap)
     assert deepest == read_value(write_value(deepest))
@@ -102,10 +111,10 @@ def test_a_value_that_holds_itself_is_refused() -> None:
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ({"a": [1, {2}]}, "v['a'][1]: a value of type `set`"),
-        ([OrderedDict()], "v[0]: a value of type `OrderedDict`"),
+        (dict[str, Any](a=[1, {2}]), "v['a'][1]: a value of type `set`"),
+        ([OrderedDict[str, int]()], "v[0]: a value of type `OrderedDict`"),
         ({1: object()}, "v[1]: a value of type `object`"),
-        ({frozenset[int](): 1}, "v, a key: a value of type `frozenset`"),
+        ({frozenset({1}): 1}, "v, a key: a value of type `frozenset`"),
         (["\ud800"], "v[0]: text that is no Unicode"),
         ({"\ud800": 1}, "v: text that is no Unicode"),
     ],

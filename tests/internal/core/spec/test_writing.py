@@ -31,7 +31,7 @@ def bare(x: int) -> int:
 
 inner_inc: Any = inc
 again = op(timeout=5.0)(bare)
-half = op(partial(bare, x=1), name="half")
+half: Any = op(name="half")(partial(bare, x=1))
 
 
 class Counter:
@@ -52,7 +52,13 @@ def graph_of(factory: Any, *, name: str = "g", **policies: Any) -> GraphOp:
 
 @pytest.mark.parametrize(
     ("factory", "path", "gives"),
-    [(inc, "inc", 4), (again, "again", 5), (count, "count", 6), (op(bare), "bare", 5)],
+    [
+        (inc, "inc", 4),
+        (half, "half", 5),
+        (again, "again", 5),
+        (count, "count", 6),
+        (op(bare), "bare", 5),
+    ],
 )
 def test_a_function_is_found_by_the_name_that_made_it_an_op(
     factory: Any, path: str, gives: int
