@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 __all__ = ["Array", "array_of"]
 
-_DTYPE: Final = re.compile(r"\|[bui]1|<[iu][248]|<f[248]|<c(?:8|16)")
+_DTYPE: Final = re.compile(r"\|[biu]1|<[iu][248]|<f[248]|<c(?:8|16)")
 
 
 @dataclass(frozen=True, slots=True)
