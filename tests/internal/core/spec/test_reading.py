@@ -181,7 +181,12 @@ def changed(*steps: Any, to: Any) -> dict[str, Any]:
     return spec
 
 
-LOOP = next(i for i, body in enumerate(SPEC["graphs"]) if "states" in body)
+LOOP = next(
+    ("graphs", i, "ops", j)
+    for i, body in enumerate(SPEC["graphs"])
+    for j, one in enumerate(body["ops"])
+    if one["kind"] == "loop"
+)
 
 
 @pytest.mark.parametrize(
@@ -193,14 +198,15 @@ LOOP = next(i for i, body in enumerate(SPEC["graphs"]) if "states" in body)
         (changed("schema_version", to=1.0), "schema_version 1.0"),
         (changed("schema_version", to=True), "schema_version True"),
         (changed("graphs", to=[]), "graphs: List should have at least 1"),
-        (changed("root", "graph", to=-1), "root.graph: "),
-        (changed("root", "graph", to=9), "there is no graph 9"),
+        (changed("root", "inputs", to={}), "root.inputs: Extra inputs are not permitted"),
+        (changed("root", "kind", to="loop"), "root.kind: Extra inputs are not permitted"),
         (changed("graphs", 0, "ops", 0, "function", to=-1), "greater than or equal to 0"),
         (changed("graphs", 0, "ops", 0, "function", to=10**30), "there is no function"),
         (changed("graphs", 0, "ends", to=["nobody"]), "graph `rich` has no op `nobody`"),
         (changed("graphs", 0, "batches", 0, "of", to={"kind": "batch", "name": "batch"}), "itself"),
         (changed("graphs", 0, "choices", to=[]), "has no choice 0"),
-        (changed("root", "graph", to=LOOP), "has states, as a loop has"),
+        (changed(*LOOP, "graph", to=9), "there is no graph 9"),
+        (changed(*LOOP, "kind", to="graph"), "has states, as a loop has"),
         (changed("graphs", to=[*SPEC["graphs"], SPEC["graphs"][0]]), "nothing is made of graph 2"),
         (changed("graphs", 0, "inputs", to=SPEC["graphs"][0]["inputs"] * 2), "twice"),
     ],

@@ -59,7 +59,7 @@ def spec_of(path: str) -> dict[str, Any]:
     result = {"kind": "port", "op": "a", "port": "result"}
     return {
         "schema_version": 1,
-        "root": {"kind": "graph", "name": "g", "graph": 0, "inputs": {}},
+        "root": {"name": "g"},
         "graphs": [
             {
                 "ops": [{"kind": "func", "name": "a", "function": 0, "inputs": {"x": value}}],

@@ -51,7 +51,7 @@ class _SpecReader:
 
     def __init__(self, spec: _Data, resolver: Resolver) -> None:
         self._bodies: list[_Data] = spec["graphs"]
-        self._root: _Data = spec["root"]
+        self._root: _Data = {"kind": "graph", "graph": 0, **spec["root"]}
         self.resolver = resolver
         self.definitions: list[OpDefinition] = [
             read_function(data, resolver) for data in spec["functions"]

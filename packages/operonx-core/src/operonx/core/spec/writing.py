@@ -56,7 +56,7 @@ class _SpecWriter:
         self._numbers: dict[int, int] = {}
 
     def write(self) -> _Data:
-        root = _GraphWriter(self, self.graphs[0]).own(0)
+        root = _GraphWriter(self, self.graphs[0]).root()
         bodies = [_GraphWriter(self, graph).body() for graph in self.graphs]  # it grows meanwhile
         if self.issues:
             raise SpecError.listing("the graph cannot be written as a spec", self.issues)
@@ -148,9 +148,10 @@ class _GraphWriter:
 
     # -- its ops
 
-    def own(self, number: int) -> _Data:
-        """Return the graph as an op."""
-        return self._graph_op(self._graph, number)
+    def root(self) -> _Data:
+        """Return what is said of the graph that has none around it."""
+        common = self._common(self._graph)
+        return {key: value for key, value in common.items() if key != "kind"}
 
     def _op(self, op: Op) -> Any:
         match op:

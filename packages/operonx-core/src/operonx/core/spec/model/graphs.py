@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag
 from operonx.core.spec.model.base import ABSENT, Count, Model, Name, Value
 from operonx.core.spec.model.expressions import Expression
 from operonx.core.spec.model.functions import Function
-from operonx.core.spec.model.ops import GraphNode, Node
+from operonx.core.spec.model.ops import GraphPolicies, Node
 from operonx.core.spec.model.types import Type
 
 __all__ = ["Spec"]
@@ -121,11 +121,18 @@ def _body_kind(data: Any) -> str:
     return "loop" if isinstance(data, dict) and "states" in data else "graph"
 
 
+class Root(Model):
+    """The graph that has none around it."""
+
+    name: Name
+    policies: GraphPolicies = ABSENT
+
+
 class Spec(Model):
     """A graph as it was authored."""
 
     schema_version: Literal[1]
-    root: GraphNode
+    root: Root
     graphs: Annotated[
         list[
             Annotated[

@@ -117,7 +117,7 @@ class ZipNode(Model):
 
 
 class GraphNode(Model):
-    """A graph, or a loop, within a graph; or the root."""
+    """A graph, or a loop, within a graph."""
 
     kind: Literal["graph", "loop"]
     name: Name
