@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import textwrap
@@ -308,3 +309,22 @@ def test_a_long_stream_grows_by_less_than_10_mb(how: str, backend: str, count: i
     done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=190)
     assert (0, "") == (done.returncode, done.stderr)
     assert int(done.stdout) < 10  # nothing is what it should be: no item leaves a word behind
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks are newer")
+def test_an_eager_task_factory_changes_nothing() -> None:
+    async def main() -> list[int]:  # of asyncio alone, so not by the plug-in
+        eager: Any = getattr(asyncio, "eager_task_factory")  # noqa: B009 - newer than 3.11
+        asyncio.get_running_loop().set_task_factory(eager)
+
+        @op
+        async def waits(x: int) -> int:
+            await anyio.lowlevel.checkpoint()
+            return x
+
+        with GraphOp(name="g") as g:
+            waits(x=each(PARENT["xs"])["item"]) >> PARENT["out"]
+        found: list[int] = (await Operon(g).run({"xs": list(range(2000))}))["out"]
+        return found
+
+    assert list(range(2000)) == asyncio.run(main())

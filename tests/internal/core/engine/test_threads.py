@@ -198,7 +198,8 @@ async def test_it_takes_at_most_so_many_short_calls_to_come_back(
     engine = Operon(g)
 
     async def inline() -> bool:
-        return threading.get_ident() == (await engine.run())["out"]
+        place: int = (await engine.run())["out"]
+        return threading.get_ident() == place
 
     await inline()
     counts: list[int] = []

@@ -183,7 +183,9 @@ class Draining(Signals):
         for line in (self.ready, self.waiting, self.sources):
             line.clear()
         # What comes to an end now still leaves its place, its window, its turn to others.
-        self.ready = self.waiting = self.sources = deque(maxlen=0)
+        nothing: deque[Any] = deque(maxlen=0)
+        self.ready: deque[Any] = nothing
+        self.waiting = self.sources = nothing
         self.close_sources()
         if self.group is not None:
             self.group.cancel()

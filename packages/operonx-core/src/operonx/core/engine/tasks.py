@@ -73,7 +73,10 @@ class _AsyncioTasks:
         self, variables: Context, function: Callable[..., Coroutine[Any, Any, None]], *args: Any
     ) -> None:
         self._made = number = self._made + 1
-        task = self._loop.create_task(self._run(number, function, args), context=variables)
+        # Not by the loop: an eager task factory would nest what each task starts, and have it end
+        # before it is known here.
+        work = self._run(number, function, args)
+        task = asyncio.Task(work, loop=self._loop, context=variables)
         self._tasks[number] = task
         if self.cancel_called:
             self._cancel(number, task)
