@@ -36,7 +36,7 @@ class UnknownClass:
     def __init__(self, path: str, arguments: tuple[Any, ...] = ()) -> None:
         self.path = path
         self.arguments = arguments
-        self.__name__ = path.partition(":")[2]
+        self.__name__: str = path.partition(":")[2]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, UnknownClass):

@@ -108,7 +108,7 @@ class Unresolved:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.__name__ = path.partition(":")[2]
+        self.__name__: str = path.partition(":")[2]
 
     def __call__(self, *_: object, **__: object) -> Any:
         """Refuse to run.

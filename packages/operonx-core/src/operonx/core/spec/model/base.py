@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,7 +12,7 @@ __all__ = ["ABSENT", "Count", "Model", "Name", "Number", "Path", "Seconds", "Val
 class Model(BaseModel):
     """Base of all: it takes no field that it does not know, and converts nothing."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="forbid", strict=True, use_attribute_docstrings=True, allow_inf_nan=False
     )
 

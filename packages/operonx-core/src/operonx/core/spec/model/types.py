@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, TypeAlias, cast
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, cast
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from typing_extensions import TypeAliasType
@@ -31,7 +31,7 @@ class DictType(Model):
 class TupleType(Model):
     """`tuple[a, b]`, or with `each` a tuple of any length."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         json_schema_extra={"oneOf": [{"required": ["items"]}, {"required": ["each"]}]}
     )
 
