@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 
 from operonx.core import PARENT, GraphOp, Operon, Rate, Retry, SpecError, op
 from operonx.core.spec.schema import SCHEMA_FILE, json_schema
+
+OLD_PYDANTIC = tuple(int(part) for part in version("pydantic").split(".")[:2]) < (2, 12)
 
 HERE = __name__
 
@@ -199,6 +202,7 @@ def test_an_op_that_nobody_imported_refuses_to_be_called() -> None:
     assert ["g.a"] == [issue.op for issue in caught.value.issues]
 
 
+@pytest.mark.skipif(OLD_PYDANTIC, reason="older pydantic describes the same models otherwise")
 def test_the_schema_file_is_that_of_the_models() -> None:
     assert json.loads(SCHEMA_FILE.read_text(encoding="utf-8")) == json_schema(), (
         "run `python -m operonx.core.spec.schema`"
